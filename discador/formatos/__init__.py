@@ -1,0 +1,1 @@
+"""Formatos regionales propios, por idioma; los demás son los de Django."""

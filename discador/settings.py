@@ -1,0 +1,279 @@
+"""La configuración entera: variables de entorno con valores por omisión que funcionan sin copiar ningún fichero."""
+
+import os
+import secrets
+import sys
+import tempfile
+import zoneinfo
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, NoReturn
+
+import dj_database_url
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+LARGO_DE_SECRET_KEY = 50  # lo que pide `manage.py check --deploy`
+
+
+# --- Lectura del entorno ---------------------------------------------------------------------------------
+
+
+def rechazar(variable: str, motivo: str) -> NoReturn:
+    """Acaba con una línea clara. El código 3 es el que hace que gunicorn se pare en vez de reintentarlo."""
+    print(f"Configuración: {variable} {motivo}", file=sys.stderr)
+    raise SystemExit(3)
+
+
+def texto(variable: str, omision: str = "") -> str:
+    """El valor de la variable; vacía cuenta como no puesta."""
+    return os.environ.get(variable, "").strip() or omision
+
+
+def interruptor(variable: str) -> bool:
+    """«on», «true», «1», «si» y sus contrarios; por omisión, apagado."""
+    valor = texto(variable, "off").lower()
+    if valor in ("on", "true", "yes", "si", "sí", "1"):
+        return True
+    if valor in ("off", "false", "no", "0"):
+        return False
+    rechazar(variable, f"vale «{valor}»: escriba on u off.")
+
+
+def entero(variable: str, omision: int) -> int:
+    """Un entero no negativo."""
+    valor = texto(variable, str(omision))
+    if not (valor.isascii() and valor.isdigit() and len(valor) < 10):
+        rechazar(variable, f"vale «{valor}»: escriba un número entero, 0 o mayor.")
+    return int(valor)
+
+
+def clave(variable: str, minimo: int) -> str:
+    """Un secreto de al menos `minimo` bytes, o nada si la variable no está puesta."""
+    valor = texto(variable)
+    if valor and len(valor.encode()) < minimo:
+        rechazar(variable, f"es demasiado corta: necesita al menos {minimo} caracteres aleatorios.")
+    return valor
+
+
+def clave_guardada(fichero: Path) -> str:
+    """La clave de `fichero`, que crea (modo 0600) la primera vez.
+
+    Se escribe aparte y se enlaza después: `link` falla si otro proceso llegó antes, de modo que todos
+    leen la misma clave y ninguno la ve a medias.
+    """
+    try:
+        if not fichero.exists():
+            descriptor, provisional = tempfile.mkstemp(dir=fichero.parent, prefix=fichero.name)
+            try:
+                with os.fdopen(descriptor, "w") as salida:
+                    salida.write(secrets.token_urlsafe(64))
+                    salida.flush()
+                    os.fsync(descriptor)
+                fichero.hardlink_to(provisional)
+            except FileExistsError:
+                pass
+            finally:
+                Path(provisional).unlink()
+        guardada = fichero.read_text(encoding="ascii").strip()
+    except (OSError, UnicodeError) as error:
+        rechazar("SECRET_KEY", f"no está puesta y {fichero} no se puede usar ({error}).")
+    if len(guardada) < LARGO_DE_SECRET_KEY:
+        rechazar("SECRET_KEY", f"no está puesta y {fichero} está dañado: bórrelo para que se cree otro.")
+    return guardada
+
+
+def anfitriones(variable: str, omision: str) -> list[str]:
+    """Nombres de host separados por comas: al menos uno, y sin esquema ni ruta."""
+    nombres = [nombre.strip() for nombre in texto(variable, omision).split(",") if nombre.strip()]
+    if not nombres or any("/" in nombre for nombre in nombres):
+        rechazar(variable, "no se entiende: escriba nombres separados por comas, como discador.example.com.")
+    return nombres
+
+
+def zona_horaria(variable: str) -> str:
+    """El nombre de una zona IANA que conozca el sistema, porque SQLite y libc la leen de él.
+
+    Sin los de una palabra: CET, por ejemplo, es una zona con horario de verano para Python y una
+    abreviatura sin él para PostgreSQL.
+    """
+    nombre = texto(variable, "UTC")
+    area, _, ciudad = nombre.partition("/")
+    try:
+        if nombre != "UTC" and (not ciudad or area in ("posix", "right")):
+            raise ValueError(nombre)
+        zoneinfo.ZoneInfo(nombre)
+    except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
+        rechazar(variable, f"vale «{nombre}»: no es una zona IANA, como Europe/Madrid.")
+    if nombre != "UTC" and not (Path("/usr/share/zoneinfo") / nombre).is_file():
+        rechazar(variable, f"vale «{nombre}», pero el sistema no la tiene: instale el paquete tzdata.")
+    return nombre
+
+
+SQLITE, POSTGRESQL = "django.db.backends.sqlite3", "django.db.backends.postgresql"
+
+# IMMEDIATE: quien va a escribir espera su turno al empezar, en vez de fallar a mitad de transacción.
+# WAL: leer no bloquea a quien escribe, y una lectura larga es una instantánea.
+OPCIONES_DE_SQLITE = {
+    "transaction_mode": "IMMEDIATE",
+    "timeout": 20,
+    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+}
+
+
+def base_de_datos(url: str) -> dict[str, Any]:
+    """La entrada de DATABASES que describe `url`: sqlite:///… o postgresql://…"""
+    try:
+        base: Mapping[str, Any] = dj_database_url.parse(url)
+    except ValueError:
+        base = {}
+    motor, nombre = base.get("ENGINE"), base.get("NAME")
+    if motor == SQLITE and nombre not in (None, "", ":memory:") and not base.get("OPTIONS"):
+        fichero = Path(nombre).resolve()  # para que sea la misma desde cualquier carpeta
+        if not fichero.parent.is_dir():
+            rechazar("DATABASE_URL", f"apunta a {fichero.parent}, que no existe: cree esa carpeta.")
+        return {**base, "NAME": str(fichero), "OPTIONS": OPCIONES_DE_SQLITE}
+    if motor == POSTGRESQL and nombre:
+        return {**base}
+    rechazar("DATABASE_URL", "no se entiende: escriba sqlite:///ruta o postgresql://usuario:clave@host/base.")
+
+
+# --- Django ----------------------------------------------------------------------------------------------
+
+SECRET_KEY = clave("SECRET_KEY", LARGO_DE_SECRET_KEY) or clave_guardada(BASE_DIR / ".clave_secreta")
+DEBUG = interruptor("DEBUG")
+ALLOWED_HOSTS = anfitriones("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
+DATABASES = {"default": base_de_datos(texto("DATABASE_URL", f"sqlite:///{BASE_DIR / 'discador.sqlite3'}"))}
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "rest_framework_simplejwt",
+    "rest_framework_simplejwt.token_blacklist",
+    "axes",
+    "usuarios",
+    "llamadas",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "discador" / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+ROOT_URLCONF = "discador.urls"
+WSGI_APPLICATION = "discador.wsgi.application"
+TEST_RUNNER = "discador.pruebas.Corredor"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+LANGUAGE_CODE = "es"
+USE_TZ = True
+TIME_ZONE = zona_horaria("TIME_ZONE")
+FORMAT_MODULE_PATH = ["discador.formatos"]
+
+# Los estáticos se sirven desde las aplicaciones, sin pasar por collectstatic.
+STATIC_URL = "/static/"
+WHITENOISE_USE_FINDERS = True
+
+# --- Quién entra -----------------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "usuarios.Usuario"
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{validador}"}
+    for validador in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
+
+# Se bloquea la pareja cuenta y dirección: ni un ataque deja fuera al dueño de la cuenta que entra desde
+# otro sitio, ni un compañero despistado a toda la oficina.
+AXES_ENABLE_ADMIN = False
+AXES_DISABLE_ACCESS_LOG = True  # para escribirlo abriría una sesión a cada programa que pide un token
+AXES_SENSITIVE_PARAMETERS = []  # el registro dice qué cuenta y desde dónde; la contraseña, nunca
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_RESET_ON_SUCCESS = True
+AXES_USERNAME_CALLABLE = "usuarios.acceso.cuenta"
+AXES_CLIENT_IP_CALLABLE = "usuarios.acceso.direccion"
+AXES_LOCKOUT_CALLABLE = "usuarios.acceso.bloqueada"
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "usuarios.autenticacion.AutenticacionPorToken",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAdminUser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "EXCEPTION_HANDLER": "discador.errores.responder",
+    # Cuántos proxies de confianza hay delante: de ellos se toma la dirección del cliente.
+    "NUM_PROXIES": entero("PROXIES", 0),
+}
+
+SIMPLE_JWT = {
+    "ACCESS_TOKEN_LIFETIME": timedelta(minutes=15),
+    "REFRESH_TOKEN_LIFETIME": timedelta(days=1),
+    "ROTATE_REFRESH_TOKENS": True,
+    "BLACKLIST_AFTER_ROTATION": True,
+    "CHECK_REVOKE_TOKEN": True,
+    # RFC 7518 §3.2: la clave de HS256 tiene al menos 256 bits.
+    "SIGNING_KEY": clave("JWT_SIGNING_KEY", 32) or SECRET_KEY,
+    "TOKEN_OBTAIN_SERIALIZER": "usuarios.serializers.TokenSerializer",
+    "TOKEN_REFRESH_SERIALIZER": "usuarios.serializers.RenovacionSerializer",
+}
+
+# --- HTTPS -----------------------------------------------------------------------------------------------
+
+if interruptor("HTTPS"):
+    SECURE_SSL_REDIRECT = True
+    SECURE_HSTS_SECONDS = 365 * 24 * 3600
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+    SECURE_HSTS_PRELOAD = True
+    SESSION_COOKIE_SECURE = True
+    CSRF_COOKIE_SECURE = True
+
+# --- Registro --------------------------------------------------------------------------------------------
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"linea": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "linea"}},
+    "root": {"handlers": ["stderr"], "level": "WARNING"},
+}
