@@ -1,0 +1,33 @@
+"""La autenticación de la API por token."""
+
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework_simplejwt.authentication import JWTAuthentication
+from rest_framework_simplejwt.exceptions import InvalidToken
+from rest_framework_simplejwt.tokens import Token
+
+from .models import Usuario
+
+
+class AutenticacionPorToken(JWTAuthentication):
+    """La de simplejwt, con un solo mensaje para todo lo que puede fallar: qué hacer es siempre lo mismo."""
+
+    def get_validated_token(self, raw_token: bytes) -> Token:
+        try:
+            return super().get_validated_token(raw_token)
+        except InvalidToken as error:
+            raise token_inservible() from error
+
+    def get_user(self, validated_token: Token) -> Usuario:
+        """El usuario del token, si existe, sigue activo, sin bajas desde entonces y con la misma contraseña."""
+        try:
+            usuario = super().get_user(validated_token)
+        except AuthenticationFailed as error:
+            raise token_inservible() from error
+        if usuario.fecha_baja and validated_token["iat"] < usuario.fecha_baja.timestamp():
+            raise token_inservible()
+        return usuario
+
+
+def token_inservible() -> InvalidToken:
+    """El error 401 de un token que no es auténtico, ha caducado o es de quien ya no puede entrar."""
+    return InvalidToken("El token no vale o ha caducado: pida otro.")

@@ -1,0 +1,91 @@
+"""Quién usa el discador."""
+
+from typing import Any
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import PermissionsMixin
+from django.db import models
+from django.utils import timezone
+
+from .correo import ClaveDeCorreo, clave_de_correo
+
+
+class Rol(models.TextChoices):
+    """Lo que una persona es en el centro de llamadas."""
+
+    ADMINISTRADOR = "administrador", "administrador"
+    AGENTE = "agente", "agente"
+
+
+class UsuarioManager(BaseUserManager["Usuario"]):
+    """Crea usuarios y los encuentra por correo, sin distinguir mayúsculas."""
+
+    def get_by_natural_key(self, email: str | None) -> "Usuario":
+        """El usuario de ese correo. Lanza `Usuario.DoesNotExist`."""
+        return self.alias(clave=ClaveDeCorreo("email")).get(clave=clave_de_correo(email or ""))
+
+    def create_user(self, email: str, password: str | None = None, **extra: Any) -> "Usuario":
+        """Un agente, salvo que `extra` diga otro rol. Sin contraseña no podrá iniciar sesión.
+
+        Lanza `ValueError` si falta el correo e `IntegrityError` si ya lo tiene otro usuario.
+        """
+        if not email:
+            raise ValueError("El correo es obligatorio.")
+        usuario = self.model(email=self.normalize_email(email), **extra)
+        usuario.set_password(password)
+        usuario.save(using=self._db)
+        return usuario
+
+    def create_superuser(self, email: str, password: str | None = None, **extra: Any) -> "Usuario":
+        """Un administrador que además gestiona a los usuarios."""
+        return self.create_user(email, password, **{"rol": Rol.ADMINISTRADOR, "is_superuser": True, **extra})
+
+
+class Usuario(AbstractBaseUser, PermissionsMixin):
+    """Una persona que entra con su correo; quien tiene llamadas se desactiva, no se borra."""
+
+    email = models.EmailField("correo electrónico", unique=True)
+    rol = models.CharField("rol", max_length=20, choices=Rol.choices, default=Rol.AGENTE)
+    is_active = models.BooleanField(
+        "activo",
+        default=True,
+        help_text="Desactive a quien se marcha en vez de borrarlo: sus llamadas conservan su correo.",
+    )
+    fecha_alta = models.DateTimeField("fecha de alta", auto_now_add=True)
+    fecha_baja = models.DateTimeField("fecha de la última baja", null=True, editable=False)
+
+    objects = UsuarioManager()
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS = []
+
+    class Meta:
+        verbose_name = "usuario"
+        verbose_name_plural = "usuarios"
+        ordering = ["email"]
+        constraints = [
+            models.UniqueConstraint(
+                ClaveDeCorreo("email"),
+                name="usuario_email_unico",
+                violation_error_message="Ya existe un usuario con este correo electrónico.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.email
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Apunta cuándo se desactivó: los tokens de antes no vuelven a valer aunque se reactive."""
+        if not self.is_active:
+            self.fecha_baja = timezone.now()
+        super().save(*args, **kwargs)
+
+    @property
+    def is_staff(self) -> bool:
+        """Si es administrador: así `IsAdminUser` y la administración significan lo mismo que el rol."""
+        return self.rol == Rol.ADMINISTRADOR
+
+    @is_staff.setter
+    def is_staff(self, valor: bool) -> None:
+        self.rol = Rol.ADMINISTRADOR if valor else Rol.AGENTE

@@ -1,0 +1,129 @@
+"""La administración de los usuarios: qué puede cada cual."""
+
+import pytest
+from django.test import Client
+
+from usuarios.models import Rol, Usuario
+
+pytestmark = pytest.mark.django_db
+
+LISTA = "/admin/usuarios/usuario/"
+
+
+@pytest.fixture
+def raiz(superusuario):
+    navegador = Client()
+    navegador.force_login(superusuario, backend="django.contrib.auth.backends.ModelBackend")
+    return navegador
+
+
+def ficha(usuario):
+    return f"{LISTA}{usuario.pk}/change/"
+
+
+def datos(usuario, **cambios):
+    actuales = {"email": usuario.email, "rol": usuario.rol, "is_active": "on" if usuario.is_active else ""}
+    return {**actuales, **cambios}
+
+
+def test_busca_por_correo_y_filtra_por_rol(raiz, agente):
+    Usuario.objects.create_user("zoe@example.com")
+    pagina = raiz.get(LISTA, {"q": "zoe", "rol__exact": "agente"}).content.decode()
+    assert "zoe@example.com" in pagina
+    assert "agente@example.com" not in pagina
+
+
+def test_un_superusuario_da_de_alta_cambia_y_asciende(raiz):
+    alta = {
+        "email": "nueva@example.com",
+        "rol": Rol.AGENTE,
+        "usable_password": "true",
+        "password1": "frase-larga-77",
+        "password2": "frase-larga-77",
+    }
+    assert raiz.post(f"{LISTA}add/", alta).status_code == 302
+    nueva = Usuario.objects.get(email="nueva@example.com")
+    assert nueva.check_password("frase-larga-77")
+    assert raiz.post(ficha(nueva), datos(nueva, rol=Rol.ADMINISTRADOR)).status_code == 302
+    nueva.refresh_from_db()
+    assert nueva.is_staff
+
+
+def test_un_correo_que_solo_cambia_en_mayusculas_se_rechaza_con_un_mensaje(raiz, agente):
+    respuesta = raiz.post(
+        f"{LISTA}add/",
+        {"email": "AGENTE@example.com", "rol": Rol.AGENTE, "usable_password": "false"},
+    )
+    assert respuesta.status_code == 200
+    assert "Ya existe un usuario con este correo electrónico." in respuesta.content.decode()
+
+
+def test_un_superusuario_cambia_la_contrasena_de_otro(raiz, agente):
+    nueva = {"password1": "frase-larga-77", "password2": "frase-larga-77", "usable_password": "true"}
+    assert raiz.post(f"{LISTA}{agente.pk}/password/", {**nueva, "set-password": ""}).status_code == 302
+    agente.refresh_from_db()
+    assert agente.check_password("frase-larga-77")
+
+
+def test_nadie_se_borra_ni_de_uno_en_uno_ni_en_bloque(raiz, agente):
+    assert raiz.post(f"{LISTA}{agente.pk}/delete/", {"post": "yes"}).status_code == 403
+    raiz.post(LISTA, {"action": "delete_selected", "_selected_action": [agente.pk], "post": "yes"})
+    assert Usuario.objects.filter(pk=agente.pk).exists()
+
+
+def test_un_administrador_ve_a_los_usuarios_pero_no_sus_contrasenas(con_sesion, agente):
+    pagina = con_sesion.get(ficha(agente)).content.decode()
+    assert "agente@example.com" in pagina
+    assert agente.password not in pagina
+    assert "algoritmo" not in pagina
+
+
+@pytest.mark.parametrize("objetivo", ["administrador", "agente", "superusuario"])
+def test_un_administrador_no_asciende_a_nadie_ni_a_si_mismo(con_sesion, objetivo, request):
+    usuario = request.getfixturevalue(objetivo)
+    antes = Usuario.objects.filter(pk=usuario.pk).values().get()
+    intentos = [
+        con_sesion.post(ficha(usuario), datos(usuario, rol=Rol.ADMINISTRADOR, is_superuser="on")),
+        con_sesion.post(
+            f"{LISTA}{usuario.pk}/password/", {"password1": "frase-larga-77", "password2": "frase-larga-77"}
+        ),
+        con_sesion.post(f"{LISTA}{usuario.pk}/delete/", {"post": "yes"}),
+        con_sesion.post(
+            f"{LISTA}add/", {"email": "x@example.com", "rol": Rol.ADMINISTRADOR, "usable_password": "false"}
+        ),
+    ]
+    assert {respuesta.status_code for respuesta in intentos} == {403}
+    despues = Usuario.objects.filter(pk=usuario.pk).values().get()
+    assert {k: v for k, v in antes.items() if k != "last_login"} == {
+        k: v for k, v in despues.items() if k != "last_login"
+    }
+    assert not Usuario.objects.filter(email="x@example.com").exists()
+
+
+def test_un_administrador_no_ve_mas_secciones_que_llamadas_y_usuarios(con_sesion):
+    pagina = con_sesion.get("/admin/").content.decode()
+    assert "/admin/llamadas/llamada/" in pagina
+    assert LISTA in pagina
+    assert "/admin/axes/" not in pagina
+    assert "/admin/token_blacklist/" not in pagina
+
+
+def test_un_administrador_cambia_su_propia_contrasena(con_sesion, administrador):
+    cambio = {"old_password": "clave-de-admin", "new_password1": "frase-larga-77", "new_password2": "frase-larga-77"}
+    assert con_sesion.post("/admin/password_change/", cambio).status_code == 302
+    administrador.refresh_from_db()
+    assert administrador.check_password("frase-larga-77")
+
+
+def test_un_usuario_desactivado_no_entra_en_la_administracion(client, administrador):
+    administrador.is_active = False
+    administrador.save()
+    respuesta = client.post("/admin/login/", {"username": administrador.email, "password": "clave-de-admin"})
+    assert respuesta.status_code == 200
+    assert "_auth_user_id" not in client.session
+
+
+def test_un_agente_no_entra_en_la_administracion(client, agente):
+    respuesta = client.post("/admin/login/", {"username": agente.email, "password": "clave-de-agente"})
+    assert respuesta.status_code == 200
+    assert client.get(LISTA).status_code == 302
