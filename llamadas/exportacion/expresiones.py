@@ -1,0 +1,108 @@
+"""Expresiones SQL que dejan un valor listo para un formato de texto, sin ejecutar Python por cada celda."""
+
+import re
+from typing import Any
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import CharField, F, Func
+from django.db.models.sql.compiler import SQLCompiler
+from django.utils import timezone
+
+SQL = tuple[str, list[Any]]
+
+# Fuera de estos días puede no haber fecha local que escribir: se escriben en UTC.
+PRIMER_DIA_LOCAL, FIN_DE_LOS_DIAS_LOCALES = "0001-01-02", "9999-12-31"
+
+
+class FechaLocal(Func):
+    """Una fecha como `AAAA-MM-DDTHH:MM:SS`, hora local de `zona`, con los segundos truncados.
+
+    El primer y el último día del calendario se escriben en UTC.
+    """
+
+    output_field = CharField()
+
+    def __init__(self, fuente: str, zona: str) -> None:
+        super().__init__(F(fuente))
+        self.zona = zona
+
+    def as_postgresql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any) -> SQL:
+        fecha, params = compiler.compile(self.source_expressions[0])
+        return (
+            f"to_char(CASE WHEN {fecha} >= TIMESTAMPTZ '{PRIMER_DIA_LOCAL}Z'"
+            f" AND {fecha} < TIMESTAMPTZ '{FIN_DE_LOS_DIAS_LOCALES}Z'"
+            f" THEN {fecha} AT TIME ZONE %s ELSE {fecha} AT TIME ZONE 'UTC' END, 'YYYY-MM-DD\"T\"HH24:MI:SS')",
+            [*params * 3, self.zona, *params],
+        )
+
+    def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any) -> SQL:
+        fecha, params = compiler.compile(self.source_expressions[0])
+        en_utc = f"(substr({fecha}, 1, 10) || 'T' || substr({fecha}, 12, 8))"
+        if self.zona == "UTC":
+            return en_utc, [*params * 2]
+        # 'localtime' es código nativo y sigue a TIME_ZONE, pero SQLite solo conoce los cambios de hora
+        # de 1970 a 2037: fuera de ahí los toma de otro año. Se le da sin fracciones: las redondearía.
+        nativa = f"strftime('%%Y-%%m-%%dT%%H:%%M:%%S', substr({fecha}, 1, 19), 'localtime')"
+        hay_nativa = int(self.zona == timezone.get_default_timezone_name())
+        de_django = f"replace(django_datetime_trunc('second', {fecha}, %s, 'UTC'), ' ', 'T')"
+        return (
+            f"CASE WHEN {hay_nativa} AND {fecha} >= '1970-01-02' AND {fecha} < '2037-12-31' THEN {nativa}"
+            f" WHEN {fecha} >= '{PRIMER_DIA_LOCAL}' AND {fecha} < '{FIN_DE_LOS_DIAS_LOCALES}' THEN {de_django}"
+            f" ELSE {en_utc} END",
+            [*params * 6, self.zona, *params * 2],
+        )
+
+
+class SinFormula(Func):
+    """Un texto que ninguna hoja de cálculo toma por fórmula: si empieza por `= + - @`, tabulador, CR, LF o NUL,
+    lleva delante un apóstrofo (OWASP, «CSV Injection»). Los teléfonos, `+` y dígitos, no se tocan.
+
+    También lo lleva el que empieza por apóstrofos y, tras ellos, por uno de esos caracteres: así, al
+    importar, quitar un apóstrofo devuelve siempre el valor que había (véase `sin_proteccion`).
+    """
+
+    output_field = CharField()
+
+    def __init__(self, fuente: str, *, salvo_telefonos: bool = False) -> None:
+        super().__init__(F(fuente))
+        self.salvo_telefonos = salvo_telefonos
+
+    def as_postgresql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any) -> SQL:
+        return self._proteger(
+            compiler,
+            anterior_a_la_a="{texto} COLLATE \"C\" < 'A'",
+            es_formula="left({texto}, 1) IN ('=', '+', '-', '@', E'\\t', E'\\r', E'\\n')",
+            es_telefono="{texto} COLLATE \"C\" ~ '^\\+?[0-9]+$'",
+        )
+
+    def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any) -> SQL:
+        return self._proteger(
+            compiler,
+            anterior_a_la_a="{texto} < 'A'",
+            # GLOB no ve un NUL inicial; las comparaciones, sí.
+            es_formula=("({texto} GLOB '[=+@' || char(9, 10, 13) || '-]*' OR ({texto} < char(1) AND {texto} <> ''))"),
+            es_telefono="(rtrim({texto}, '0123456789') IN ('', '+') AND {texto} <> '+')",
+        )
+
+    def _proteger(self, compiler: SQLCompiler, *, anterior_a_la_a: str, es_formula: str, es_telefono: str) -> SQL:
+        """Lo frecuente se descarta lo primero: un teléfono, o lo que ordena tras la «A», como casi todo lo inocuo."""
+        columna, params = compiler.compile(self.source_expressions[0])
+        sin_apostrofos = f"ltrim({columna}, '''')"
+        peligroso = f"{anterior_a_la_a.format(texto=columna)} AND {es_formula.format(texto=sin_apostrofos)}"
+        intacto = ""
+        if self.salvo_telefonos:
+            intacto = f"WHEN {es_telefono.format(texto=columna)} THEN {columna} "
+            peligroso += f" AND NOT {es_telefono.format(texto=sin_apostrofos)}"
+        sql = f"CASE {intacto}WHEN {peligroso} THEN '''' || {columna} ELSE {columna} END"
+        return sql, list(params) * sql.count(columna)
+
+
+_TELEFONO = re.compile(r"\+?[0-9]+")
+
+
+def sin_proteccion(texto: str, *, salvo_telefonos: bool = False) -> str:
+    """El valor que `SinFormula` convirtió en `texto`."""
+    desnudo = texto.lstrip("'")
+    if salvo_telefonos and _TELEFONO.fullmatch(desnudo):
+        return texto
+    return texto[1:] if texto != desnudo and desnudo.startswith(tuple("=+-@\t\r\n\0")) else texto

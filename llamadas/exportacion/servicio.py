@@ -1,0 +1,120 @@
+"""De un QuerySet de llamadas a un archivo listo para entregar por cualquier vía."""
+
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, Self
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.utils import timezone
+
+from ..models import Llamada, LlamadaQuerySet
+from .adelanto import adelantar
+from .columnas import COLUMNAS, Columna
+from .formatos import FORMATOS, Formato
+from .instantanea import instantanea
+
+FILAS_POR_LOTE = 2000  # unos 200 KiB de CSV
+
+Lote = list[tuple[Any, ...]]
+
+
+class ExportacionIncompleta(Exception):
+    """La base de datos no ha dado tantas filas como había contado."""
+
+
+class Trozos(Iterator[bytes]):
+    """Los bloques de un archivo. Cerrarlo, agotarlo o que falle suelta lo que los produce, aunque nadie los pidiera."""
+
+    def __init__(self, bloques: Iterator[bytes], cerrar: Callable[[], None]) -> None:
+        self._bloques = bloques
+        self.close = cerrar
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> bytes:
+        try:
+            return next(self._bloques)
+        except BaseException:
+            self.close()
+            raise
+
+
+@dataclass(frozen=True, kw_only=True)
+class Archivo:
+    """Un archivo por entregar: `filas` y `trozos` salen de la misma instantánea de los datos."""
+
+    nombre: str
+    tipo_mime: str
+    filas: int
+    trozos: Trozos
+
+
+def exportar(
+    llamadas: LlamadaQuerySet,
+    *,
+    columnas: Sequence[Columna] = COLUMNAS,
+    formato: Formato = FORMATOS["csv"],
+    avance: Callable[[int], object] | None = None,
+) -> Archivo:
+    """Prepara el archivo de `llamadas`, que cuenta ya; las filas se leen al pedir los trozos.
+
+    Las fechas van en hora local de `TIME_ZONE`. `avance` recibe cuántas filas tiene cada lote leído.
+    Hay que agotar o cerrar `Archivo.trozos`. Lanza `DatabaseError`, al llamarla o al iterar, y al iterar
+    `ExportacionIncompleta` antes que entregar un archivo al que le falten filas.
+    """
+    ahora = timezone.localtime()
+    zona = timezone.get_default_timezone_name()
+    consulta = llamadas.en_orden_de_exportacion().values_list(
+        *(formato.expresion(columna, zona) for columna in columnas)
+    )
+    with ExitStack() as pila:
+        conexion = pila.enter_context(instantanea(llamadas.db))
+        total = _contar(llamadas, conexion)
+        lotes = pila.enter_context(closing(_leer(consulta, conexion)))
+        if conexion.vendor == "postgresql" and not conexion.in_atomic_block:
+            # Mientras aquí se escribe un lote, el servidor prepara los siguientes. En SQLite los dos trabajos
+            # se estorbarían en el mismo proceso, y la transacción de quien llama no es de otro hilo.
+            lotes = pila.enter_context(closing(adelantar(lotes)))
+        bloques = pila.enter_context(closing(formato.bloques(columnas, _vigilar(lotes, total, avance))))
+        return Archivo(
+            nombre=f"llamadas_finalizadas_{ahora:%Y%m%d_%H%M%S}.{formato.extension}",
+            tipo_mime=formato.tipo_mime,
+            filas=total,
+            trozos=Trozos(bloques, pila.pop_all().close),
+        )
+
+
+def exportar_llamadas_finalizadas_csv() -> str:
+    """Todas las llamadas finalizadas en un solo texto CSV. Cabe en memoria o no: para muchas, `exportar`."""
+    return b"".join(exportar(Llamada.objects.finalizadas()).trozos).decode()
+
+
+def _contar(llamadas: LlamadaQuerySet, conexion: BaseDatabaseWrapper) -> int:
+    consulta = llamadas.order_by().values("pk").query
+    sql, params = consulta.get_compiler(connection=conexion, elide_empty=False).as_sql()
+    with conexion.cursor() as cursor:
+        cursor.execute(f"SELECT COUNT(*) FROM ({sql}) AS seleccion", params)  # noqa: S608 (lo compila el ORM)
+        return cursor.fetchone()[0]
+
+
+def _leer(consulta: LlamadaQuerySet, conexion: BaseDatabaseWrapper) -> Generator[Lote, None, None]:
+    """Los lotes de filas de la consulta, con un cursor en el servidor si el motor los tiene."""
+    compilador = consulta.query.get_compiler(connection=conexion)
+    filas = compilador.results_iter(chunked_fetch=True, chunk_size=FILAS_POR_LOTE)
+    while lote := list(islice(filas, FILAS_POR_LOTE)):
+        yield lote
+
+
+def _vigilar(lotes: Iterator[Lote], total: int, avance: Callable[[int], object] | None) -> Iterator[Lote]:
+    """Los mismos lotes, a la vez que dice cuánto se avanza y se asegura de que no falte ninguno."""
+    leidas = 0
+    for lote in lotes:
+        leidas += len(lote)
+        yield lote
+        if avance:
+            avance(len(lote))
+    if leidas != total:
+        raise ExportacionIncompleta(f"Se contaron {total} llamadas y se han leído {leidas}.")
