@@ -1,0 +1,66 @@
+"""La API de las llamadas."""
+
+from typing import Any
+
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.urls import reverse
+from rest_framework.exceptions import NotAuthenticated
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.permissions import IsAdminUser
+from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from .descarga import descargar, solo_cabeceras
+from .exportacion.servicio import Archivo, exportar
+from .models import Llamada
+from .serializers import OpcionesSerializer
+
+
+class SinNegociacion(BaseContentNegotiation):
+    """Ignora `Accept` y `?format=`: el archivo es el que es, y los errores van siempre en JSON."""
+
+    def select_parser(self, request: Request, parsers: list[Any]) -> Any:
+        return parsers[0]
+
+    def select_renderer(
+        self, request: Request, renderers: list[BaseRenderer], format_suffix: str | None = None
+    ) -> tuple[BaseRenderer, str]:
+        return renderers[0], renderers[0].media_type
+
+
+class ExportarLlamadas(APIView):
+    """Todas las llamadas finalizadas, en un archivo para descargar."""
+
+    permission_classes = [IsAdminUser]
+    content_negotiation_class = SinNegociacion
+
+    def get(self, request: Request) -> HttpResponseBase:
+        return descargar(self._archivo(request), request)
+
+    def head(self, request: Request) -> HttpResponseBase:
+        return solo_cabeceras(self._archivo(request))
+
+    def _archivo(self, request: Request) -> Archivo:
+        OpcionesSerializer(data=request.query_params).is_valid(raise_exception=True)
+        return exportar(Llamada.objects.finalizadas())
+
+    def handle_exception(self, exc: Exception) -> HttpResponseBase:
+        """A quien abre la URL en un navegador sin haber entrado se le lleva a entrar, y vuelve aquí."""
+        if isinstance(exc, NotAuthenticated) and _es_un_navegador(self.request):
+            return redirect_to_login(self.request.get_full_path(), reverse("admin:login"))
+        return super().handle_exception(exc)
+
+    def finalize_response(self, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        respuesta = super().finalize_response(*args, **kwargs)
+        respuesta["Cache-Control"] = "no-store"
+        return respuesta
+
+
+def _es_un_navegador(request: HttpRequest) -> bool:
+    """Si pide HTML antes que ninguna otra cosa y no presenta credenciales de programa."""
+    if request.method not in ("GET", "HEAD") or "Authorization" in request.headers:
+        return False
+    return request.get_preferred_type(["application/json", "text/csv", "text/html"]) == "text/html"
