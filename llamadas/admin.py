@@ -1,0 +1,150 @@
+"""La administración de las llamadas: se miran y se exportan, no se cambian."""
+
+import re
+from collections.abc import Iterator
+from datetime import datetime
+from functools import reduce
+from operator import or_
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.admin.views.main import ChangeList
+from django.contrib.admin.widgets import AutocompleteSelect
+from django.db.models import Q
+from django.forms import Media, ModelChoiceField
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.utils.formats import date_format
+
+from .descarga import descargar
+from .exportacion.servicio import exportar
+from .listado import ListadoQuerySet, PaginadorConMemoria, hora_local
+from .models import Llamada, LlamadaQuerySet
+
+
+class FiltroPorAgente(admin.RelatedFieldListFilter):
+    """Elige un agente escribiendo parte de su correo, en vez de entre una lista con todos."""
+
+    template = "llamadas/filtro_por_agente.html"
+
+    def field_choices(self, *_: Any) -> list[tuple[Any, str]]:
+        """Ninguna: las busca el desplegable."""
+        return []
+
+    def has_output(self) -> bool:
+        return True
+
+    def choices(self, changelist: ChangeList) -> Iterator[dict[str, Any]]:
+        """Lo que necesita la plantilla: el desplegable y los demás filtros puestos, que se conservan."""
+        campo = ModelChoiceField(
+            self.field.remote_field.model.objects,
+            widget=AutocompleteSelect(self.field, changelist.model_admin.admin_site, attrs={"id": "filtro-agente"}),
+            required=False,
+        )
+        otros = changelist.filter_params.items()
+        yield {
+            "desplegable": campo.widget.render(self.lookup_kwarg, self.lookup_val),
+            "otros": [(nombre, v) for nombre, valores in otros if nombre != self.lookup_kwarg for v in valores],
+            "quitar": self.lookup_val and changelist.get_query_string(remove=self.expected_parameters()),
+        }
+
+
+@admin.register(Llamada)
+class LlamadaAdmin(admin.ModelAdmin):
+    """La lista de llamadas, ágil con millones de filas, y su exportación."""
+
+    actions = ("exportar_csv",)
+    date_hierarchy = "fecha_finalizacion"
+    fields = readonly_fields = (
+        "id",
+        "numero_destino",
+        "estado",
+        "resultado",
+        "asignacion",
+        "conexion",
+        "finalizacion",
+        "duracion_segundos",
+        "usuario",
+    )
+    list_display = ("id", "numero_destino", "estado", "resultado", "finalizacion", "duracion_segundos", "usuario")
+    list_filter = ("estado", "resultado", ("usuario", FiltroPorAgente))
+    list_select_related = ("usuario",)
+    paginator = PaginadorConMemoria
+    search_fields = ("numero_destino",)
+    search_help_text = "Número de destino, entero o una parte."
+    show_full_result_count = False
+    sortable_by = ("id", "finalizacion")  # las que tienen índice
+
+    @property
+    def media(self) -> Media:
+        """Añade lo que necesita el filtro por agente."""
+        desplegable = AutocompleteSelect(Llamada._meta.get_field("usuario"), self.admin_site)
+        return super().media + desplegable.media + Media(css={"all": ["llamadas/filtro_por_agente.css"]})
+
+    @admin.action(description="Exportar seleccionadas a CSV", permissions=["view"])
+    def exportar_csv(self, request: HttpRequest, queryset: LlamadaQuerySet) -> HttpResponseBase | None:
+        """Descarga las llamadas finalizadas de la selección y dice cuántas han quedado fuera."""
+        finalizadas = queryset.finalizadas()
+        if not finalizadas.exists():
+            self.message_user(
+                request,
+                "Ninguna llamada seleccionada está finalizada: no hay nada que exportar.",
+                messages.WARNING,
+            )
+            return None
+        sin_finalizar = queryset.sin_finalizar().count()
+        if sin_finalizar:
+            self.message_user(request, _quedan_fuera(sin_finalizar), messages.WARNING)
+        return descargar(exportar(finalizadas), request)
+
+    @admin.display(description="asignación")
+    def asignacion(self, llamada: Llamada) -> str | None:
+        return _escrita(llamada.fecha_asignacion)
+
+    @admin.display(description="conexión")
+    def conexion(self, llamada: Llamada) -> str | None:
+        return _escrita(llamada.fecha_conexion)
+
+    @admin.display(description="finalización", ordering="fecha_finalizacion")
+    def finalizacion(self, llamada: Llamada) -> str | None:
+        return _escrita(llamada.fecha_finalizacion)
+
+    def get_queryset(self, request: HttpRequest) -> LlamadaQuerySet:
+        return ListadoQuerySet(Llamada).order_by(*self.get_ordering(request))
+
+    def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
+        """Las últimas primero; dentro de un periodo, por la fecha, que es la que tiene allí el índice."""
+        return ("-fecha_finalizacion", "-id") if "fecha_finalizacion__year" in request.GET else ("-id",)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: LlamadaQuerySet, search_term: str
+    ) -> tuple[LlamadaQuerySet, bool]:
+        """Busca lo escrito y también sin espacios, puntos, guiones ni paréntesis, por si es un número pegado."""
+        formas = {search_term, re.sub(r"[\s().-]", "", search_term) or search_term}
+        return queryset.filter(reduce(or_, (Q(numero_destino__contains=forma) for forma in formas))), False
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Llamada | None = None) -> bool:
+        return request.user.is_active and request.user.is_staff
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Llamada | None = None) -> bool:
+        """Nadie: lo que pasó no se edita."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Llamada | None = None) -> bool:
+        return False
+
+
+def _escrita(fecha: datetime | None) -> str | None:
+    return date_format(hora_local(fecha), "DATETIME_FORMAT") if fecha else None
+
+
+def _quedan_fuera(cuantas: int) -> str:
+    if cuantas == 1:
+        return "1 llamada seleccionada no está finalizada y no se ha exportado."
+    return f"{cuantas} llamadas seleccionadas no están finalizadas y no se han exportado."
