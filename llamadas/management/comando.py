@@ -1,0 +1,23 @@
+"""Lo que tienen en común los comandos de las llamadas."""
+
+import signal
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+
+class Comando(BaseCommand):
+    """Un comando con ejemplos en su ayuda, que acaba ordenadamente cuando se le interrumpe."""
+
+    ejemplos = ""
+
+    def create_parser(self, *args: Any, **kwargs: Any) -> ArgumentParser:
+        kwargs |= {"epilog": self.ejemplos, "formatter_class": RawDescriptionHelpFormatter}
+        return super().create_parser(*args, **kwargs)
+
+    def run_from_argv(self, argv: list[str]) -> None:
+        """Acaba igual por SIGTERM que por Ctrl-C, y también en segundo plano: recogiendo lo que dejara a medias."""
+        for senal in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(senal, signal.default_int_handler)
+        super().run_from_argv(argv)
