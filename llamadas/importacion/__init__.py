@@ -1,0 +1,1 @@
+"""La vuelta de una exportación: fichero CSV → líneas → valores comprobados → llamadas, todas o ninguna."""

@@ -1,0 +1,146 @@
+"""De filas comprobadas a llamadas guardadas, en una sola transacción."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from io import BufferedReader
+from itertools import islice
+from typing import Any
+
+from django.contrib.auth.hashers import make_password
+from django.db import connection, transaction
+from django.utils import timezone
+
+from usuarios.correo import clave_de_correo
+from usuarios.models import Usuario
+
+from ..exportacion.columnas import Tipo
+from ..exportacion.expresiones import FechaLocal
+from ..models import Llamada
+from .lectura import FALLOS_QUE_SE_CUENTAN, Fallo, Fila, Lectura
+from .valores import COLUMNAS_QUE_SE_IMPORTAN
+
+FILAS_POR_LOTE = 2000
+
+
+class ImportacionRechazada(Exception):
+    """El fichero no vale y no se ha escrito nada; `fallos` dice por qué."""
+
+    def __init__(self, fallos: Sequence[Fallo]) -> None:
+        super().__init__("\n".join(map(str, fallos)))
+        self.fallos = fallos
+
+
+@dataclass
+class Resumen:
+    """Lo que ha hecho una importación."""
+
+    nuevas: int = 0
+    repetidas: int = 0
+    agentes: int = 0
+
+
+def importar(fichero: BufferedReader, *, avance: Callable[[int], object] | None = None) -> Resumen:
+    """Importa las llamadas de un CSV, comprimido con gzip o no: todas o ninguna.
+
+    Las fechas son locales de `TIME_ZONE`. Las llamadas que ya están, iguales, no se tocan; los agentes que
+    faltan se crean sin contraseña. `avance` recibe cuántas filas tiene cada lote. Lanza
+    `ImportacionRechazada`, con hasta 20 fallos; `OSError` si no se puede leer; y `DatabaseError`, como
+    cuando otro proceso escribe a la vez las mismas llamadas.
+    """
+    lectura = Lectura(fichero, timezone.get_default_timezone())
+    filas = iter(lectura)
+    resumen = Resumen()
+    with transaction.atomic():
+        agentes = {clave_de_correo(email): pk for pk, email in Usuario.objects.values_list("pk", "email")}
+        while lote := list(islice(filas, FILAS_POR_LOTE)):
+            nuevas = _las_que_faltan(lote, lectura.fallos)
+            if not lectura.fallos:
+                resumen.agentes += _crear_agentes(nuevas, agentes)
+                Llamada.objects.bulk_create([_llamada(fila, agentes) for fila in nuevas])
+            resumen.nuevas += len(nuevas)
+            resumen.repetidas += len(lote) - len(nuevas)
+            if avance:
+                avance(len(lote))
+        if lectura.fallos:
+            fallos = sorted(lectura.fallos, key=lambda fallo: fallo.linea)
+            raise ImportacionRechazada(fallos[:FALLOS_QUE_SE_CUENTAN])
+        _adelantar_secuencia()
+    return resumen
+
+
+def _las_que_faltan(lote: list[Fila], fallos: list[Fallo]) -> list[Fila]:
+    """Las filas cuya llamada no está todavía. Apunta un fallo por cada una que esté con otros datos."""
+    vistas = _guardadas([fila.valores["llamada_id"] for fila in lote])
+    faltan = []
+    for fila in lote:
+        llamada_id = fila.valores["llamada_id"]
+        propios = _comparables(fila.valores)
+        guardados = vistas.setdefault(llamada_id, propios)
+        if guardados is propios:
+            faltan.append(fila)
+        elif guardados != propios:
+            distintas = ", ".join(nombre for nombre in propios if propios[nombre] != guardados[nombre])
+            motivo = f"la llamada {llamada_id} ya está, con otros datos en: {distintas}."
+            fallos.append(Fallo(fila.linea, "llamada_id", motivo))
+    return faltan
+
+
+def _guardadas(ids: list[int]) -> dict[int, dict[str, Any]]:
+    """Las llamadas de la base de datos con esos identificadores, como las escribiría una exportación."""
+    zona = timezone.get_default_timezone_name()
+    expresiones = [FechaLocal(c.fuente, zona) if c.tipo is Tipo.FECHA else c.fuente for c in COLUMNAS_QUE_SE_IMPORTAN]
+    filas = Llamada.objects.filter(pk__in=ids).values_list(*expresiones)
+    nombres = [columna.nombre for columna in COLUMNAS_QUE_SE_IMPORTAN]
+    return {fila[0]: _comparables(dict(zip(nombres, fila, strict=True))) for fila in filas}
+
+
+def _comparables(valores: dict[str, Any]) -> dict[str, Any]:
+    """Los valores con el correo como se distingue a los agentes, y las fechas como texto."""
+    fechas = {
+        c.nombre: str(valores[c.nombre] or "").replace(" ", "T")
+        for c in COLUMNAS_QUE_SE_IMPORTAN
+        if c.tipo is Tipo.FECHA
+    }
+    return {**valores, **fechas, "usuario_email": clave_de_correo(valores["usuario_email"] or "")}
+
+
+def _crear_agentes(filas: list[Fila], agentes: dict[str, int]) -> int:
+    """Da de alta a los agentes que falten y los añade a `agentes`. Devuelve cuántos eran."""
+    correos = {fila.valores["usuario_email"] for fila in filas} - {None}
+    faltan = {clave_de_correo(correo): correo for correo in sorted(correos)}
+    creados = Usuario.objects.bulk_create(
+        [
+            Usuario(email=correo, password=make_password(None))
+            for clave, correo in faltan.items()
+            if clave not in agentes
+        ]
+    )
+    agentes.update({clave_de_correo(usuario.email): usuario.pk for usuario in creados})
+    return len(creados)
+
+
+def _llamada(fila: Fila, agentes: dict[str, int]) -> Llamada:
+    valores = fila.valores
+    return Llamada(
+        id=valores["llamada_id"],
+        numero_destino=valores["numero_destino"],
+        estado=valores["estado"],
+        resultado=valores["resultado"],
+        duracion_segundos=valores["duracion_segundos"],
+        usuario_id=agentes[clave_de_correo(valores["usuario_email"])] if valores["usuario_email"] else None,
+        **fila.instantes,
+    )
+
+
+def _adelantar_secuencia() -> None:
+    """En PostgreSQL, los próximos identificadores siguen al mayor, si no lo seguían ya."""
+    if connection.vendor != "postgresql":
+        return
+    tabla = connection.ops.quote_name(Llamada._meta.db_table)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_get_serial_sequence(%s, 'id')", [tabla])
+        (secuencia,) = cursor.fetchone()
+        cursor.execute(
+            f"SELECT setval(%s, MAX(id)) FROM {tabla} HAVING MAX(id) > (SELECT last_value FROM {secuencia})",  # noqa: S608
+            [secuencia],
+        )

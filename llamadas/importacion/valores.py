@@ -1,0 +1,112 @@
+"""De cómo escribe una exportación cada valor, a lo que significa."""
+
+import re
+from datetime import UTC, datetime, tzinfo
+from typing import Any
+
+from django.db import connection
+
+from usuarios.models import Usuario
+
+from ..exportacion.columnas import COLUMNAS, Columna, Tipo
+from ..exportacion.expresiones import FIN_DE_LOS_DIAS_LOCALES, PRIMER_DIA_LOCAL, sin_proteccion
+from ..models import Estado, Llamada, Resultado
+
+# El contrato de lo que se importa: una columna más en la exportación no cambia los ficheros que ya hay.
+_DEL_CONTRATO = [
+    "llamada_id",
+    "numero_destino",
+    "estado",
+    "resultado",
+    "fecha_asignacion",
+    "fecha_conexion",
+    "fecha_finalizacion",
+    "duracion_segundos",
+    "usuario_email",
+]
+COLUMNAS_QUE_SE_IMPORTAN = tuple(columna for columna in COLUMNAS if columna.nombre in _DEL_CONTRATO)
+# No hasta el último identificador que cabe: tras el mayor importado tienen que quedar otros.
+_ENTEROS = {"llamada_id": range(1, 2**63 - 2**31), "duracion_segundos": range(2**31)}
+_ELECCIONES = {"estado": Estado.values, "resultado": ["", *Resultado.values]}
+_LARGOS = {
+    "numero_destino": Llamada._meta.get_field("numero_destino").max_length,
+    "usuario_email": Usuario._meta.get_field("email").max_length,
+}
+_FECHA = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}")
+_PRIMER_DIA = datetime.fromisoformat(PRIMER_DIA_LOCAL).replace(tzinfo=UTC)
+_FIN = datetime.fromisoformat(FIN_DE_LOS_DIAS_LOCALES).replace(tzinfo=UTC)
+
+
+class ValorInvalido(Exception):
+    """El texto no es un valor de su columna; el mensaje dice por qué."""
+
+
+def leer(columna: Columna, texto: str) -> Any:
+    """El valor de una celda: entero, texto, fecha local sin zona o, si puede faltar y falta, None.
+
+    Lanza `ValorInvalido`.
+    """
+    match columna.tipo:
+        case Tipo.ENTERO:
+            return _entero(columna.nombre, texto)
+        case Tipo.FECHA:
+            return _fecha(texto) if texto else None
+        case Tipo.TELEFONO:
+            return _texto(columna.nombre, sin_proteccion(texto, salvo_telefonos=True))
+        case Tipo.TEXTO:
+            return _texto(columna.nombre, sin_proteccion(texto))
+
+
+def instantes_de(local: datetime, zona: tzinfo) -> list[datetime]:
+    """Los instantes en que un reloj de `zona` marca `local`: uno, o dos si esa hora se repite al cambiarla.
+
+    Es la inversa de `FechaLocal`, también el primer y el último día del calendario, que van en UTC. Lanza
+    `ValorInvalido` si el cambio de hora se salta esa.
+    """
+    try:
+        instantes = sorted({local.replace(tzinfo=zona, fold=vez).astimezone(UTC) for vez in (0, 1)})
+    except OverflowError:
+        instantes = []
+    en_utc = local.replace(tzinfo=UTC)
+    if not any(_PRIMER_DIA <= instante < _FIN for instante in instantes) and not _PRIMER_DIA <= en_utc < _FIN:
+        return [en_utc]
+    existen = [instante for instante in instantes if instante.astimezone(zona).replace(tzinfo=None) == local]
+    if not existen:
+        raise ValorInvalido(f"«{local.isoformat()}» no existe en {zona}: el cambio de hora se la salta.")
+    return existen
+
+
+def _entero(nombre: str, texto: str) -> int | None:
+    if not texto and nombre == "duracion_segundos":
+        return None
+    if not (texto.isascii() and texto.isdigit()):
+        raise ValorInvalido(f"{_citado(texto)} no es un número entero, 0 o mayor.")
+    validos, cifras = _ENTEROS[nombre], texto.lstrip("0") or "0"
+    if len(cifras) > 19 or int(cifras) not in validos:
+        raise ValorInvalido(f"{_citado(texto)} no está entre {validos.start} y {validos.stop - 1}.")
+    return int(cifras)
+
+
+def _fecha(texto: str) -> datetime:
+    try:
+        if _FECHA.fullmatch(texto):
+            return datetime.fromisoformat(texto)
+    except ValueError:
+        pass
+    raise ValorInvalido(f"{_citado(texto)} no es una fecha AAAA-MM-DDTHH:MM:SS.")
+
+
+def _texto(nombre: str, texto: str) -> str | None:
+    if nombre in _ELECCIONES:
+        if texto not in _ELECCIONES[nombre]:
+            validos = ", ".join(filter(None, _ELECCIONES[nombre]))
+            raise ValorInvalido(f"{_citado(texto)} no es ninguno de: {validos}.")
+    elif len(texto) > _LARGOS[nombre]:
+        raise ValorInvalido(f"tiene {len(texto)} caracteres y caben {_LARGOS[nombre]}.")
+    elif "\0" in texto and connection.features.prohibits_null_characters_in_text_exception:
+        raise ValorInvalido("tiene un carácter NUL, que PostgreSQL no guarda.")
+    return texto or (None if nombre == "usuario_email" else "")
+
+
+def _citado(texto: str) -> str:
+    return f"«{texto[:40]}…»" if len(texto) > 40 else f"«{texto}»"

@@ -1,0 +1,77 @@
+"""Importa llamadas de un CSV escrito por una exportación."""
+
+import shutil
+import sys
+from argparse import ArgumentParser
+from contextlib import ExitStack
+from io import SEEK_END
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import Any
+
+from django.core.management.base import CommandError
+from django.db import DatabaseError
+from tqdm import tqdm
+
+from llamadas.importacion.lectura import FALLOS_QUE_SE_CUENTAN
+from llamadas.importacion.servicio import ImportacionRechazada, Resumen, importar
+from llamadas.management.comando import Comando
+from llamadas.management.explicacion import de_la_base, del_sistema
+
+AYUDA = """
+Importa llamadas de un CSV con las nueve columnas de la exportación, comprimido con gzip o no.
+
+Todo o nada: si algo está mal, dice la línea, la columna y el motivo (hasta 20) y no escribe nada.
+Conserva los identificadores; importar dos veces lo mismo no cambia nada, y una llamada que ya está con
+otros datos es un error. Crea, sin contraseña, a los agentes que falten. Las fechas son locales de
+TIME_ZONE; una que el cambio de hora repite se decide por el orden del fichero, y una que se salta es un
+error. Quita el apóstrofo con que la exportación protege de fórmulas.
+"""
+EJEMPLOS = """
+ejemplos:
+  manage.py importar_llamadas llamadas.csv.gz
+  TIME_ZONE=Europe/Madrid manage.py importar_llamadas llamadas.csv
+  ssh otra-maquina cat llamadas.csv.gz | manage.py importar_llamadas -
+"""
+
+
+class Command(Comando):
+    help = AYUDA
+    ejemplos = EJEMPLOS
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("fichero", metavar="FICHERO", help="el CSV, o «-» para la entrada estándar")
+
+    def handle(self, *, fichero: str, **_: Any) -> None:
+        try:
+            resumen = self._importar(fichero)
+        except ImportacionRechazada as error:
+            resto = "\n  (puede haber más)" if len(error.fallos) == FALLOS_QUE_SE_CUENTAN else ""
+            fallos = "".join(f"\n  {fallo}" for fallo in error.fallos)
+            raise CommandError(f"{fichero} no se ha importado y no se ha escrito nada:{fallos}{resto}") from error
+        except OSError as error:
+            raise CommandError(f"No se puede leer {fichero}: {del_sistema(error)}.") from error
+        except DatabaseError as error:
+            raise CommandError(
+                f"No se ha escrito nada, porque ha fallado la base de datos. {de_la_base(error)}"
+            ) from error
+        except KeyboardInterrupt as error:
+            raise CommandError("Importación interrumpida: no se ha escrito nada.", returncode=130) from error
+        self.stdout.write(
+            f"Llamadas nuevas: {resumen.nuevas}. Ya estaban: {resumen.repetidas}. Agentes nuevos: {resumen.agentes}.",
+            self.style.SUCCESS,
+        )
+
+    def _importar(self, nombre: str) -> Resumen:
+        with ExitStack() as pila:
+            fichero = sys.stdin.buffer if nombre == "-" else pila.enter_context(Path(nombre).open("rb"))
+            if not fichero.seekable():
+                # Se recibe antes de empezar: mientras se espera a quien escribe, la base sigue libre.
+                entero = pila.enter_context(TemporaryFile())
+                shutil.copyfileobj(fichero, entero)
+                entero.seek(0)
+                fichero = entero
+            total = fichero.seek(0, SEEK_END)
+            fichero.seek(0)
+            barra = pila.enter_context(tqdm(total=total, unit="B", unit_scale=True, disable=None))
+            return importar(fichero, avance=lambda _: barra.update(fichero.tell() - barra.n))

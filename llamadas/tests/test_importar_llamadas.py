@@ -1,0 +1,316 @@
+"""El comando importar_llamadas: lo que entra, lo que se rechaza y por qué."""
+
+import gzip
+import io
+import os
+import pty
+import subprocess
+import sys
+import termios
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+
+import pytest
+from django.conf import settings
+from django.core.management import CommandError, call_command
+from django.db import connection
+
+from llamadas.exportacion.servicio import exportar_llamadas_finalizadas_csv
+from llamadas.models import Estado, Llamada
+from usuarios.models import Rol, Usuario
+
+from .datos import CABECERA, finalizada, sembrar
+
+pytestmark = pytest.mark.django_db
+
+BUENA = (
+    "7,+34600123456,finalizada,contestada,2026-01-31T09:00:00,2026-01-31T09:00:09,"
+    "2026-01-31T09:05:00,290,ana@example.com\r\n"
+)
+
+
+@pytest.fixture
+def importar(tmp_path):
+    def importar(contenido, nombre="llamadas.csv"):
+        fichero = tmp_path / nombre
+        fichero.write_bytes(contenido if isinstance(contenido, bytes) else contenido.encode())
+        salida = io.StringIO()
+        call_command("importar_llamadas", str(fichero), stdout=salida)
+        return salida.getvalue().strip()
+
+    return importar
+
+
+def rechazo(importar, contenido):
+    """El mensaje con que se rechaza, habiendo comprobado que no se ha escrito nada."""
+    antes = (Llamada.objects.count(), Usuario.objects.count())
+    with pytest.raises(CommandError) as error:
+        importar(contenido)
+    assert (Llamada.objects.count(), Usuario.objects.count()) == antes
+    assert "no se ha escrito nada" in str(error.value)
+    return str(error.value)
+
+
+def test_importa_y_crea_a_los_agentes_sin_contrasena(importar):
+    assert importar(CABECERA + BUENA) == "Llamadas nuevas: 1. Ya estaban: 0. Agentes nuevos: 1."
+    llamada = Llamada.objects.get()
+    assert llamada.pk == 7
+    assert llamada.numero_destino == "+34600123456"
+    assert llamada.fecha_conexion == datetime(2026, 1, 31, 9, 0, 9, tzinfo=UTC)
+    assert llamada.duracion_segundos == 290
+    assert llamada.usuario.email == "ana@example.com"
+    assert llamada.usuario.rol == Rol.AGENTE
+    assert not llamada.usuario.has_usable_password()
+    assert exportar_llamadas_finalizadas_csv() == CABECERA + BUENA
+
+
+def test_repetirlo_no_cambia_nada_y_dice_cuantas_estaban(importar):
+    sembrar(5)
+    texto = exportar_llamadas_finalizadas_csv()
+    antes = list(Llamada.objects.order_by("pk").values())
+    assert importar(texto) == "Llamadas nuevas: 0. Ya estaban: 5. Agentes nuevos: 0."
+    assert list(Llamada.objects.order_by("pk").values()) == antes
+
+
+def test_lo_exportado_de_la_base_con_microsegundos_ya_esta(importar):
+    finalizada(fecha_finalizacion=datetime(2026, 1, 1, 0, 0, 0, 999_999, tzinfo=UTC))
+    assert importar(exportar_llamadas_finalizadas_csv()).startswith("Llamadas nuevas: 0. Ya estaban: 1.")
+
+
+def test_anade_solo_las_que_faltan(importar):
+    importar(CABECERA + BUENA)
+    assert importar(CABECERA + BUENA + BUENA.replace("7,", "8,", 1)).startswith(
+        "Llamadas nuevas: 1. Ya estaban: 1. Agentes nuevos: 0"
+    )
+
+
+def test_el_correo_del_agente_no_distingue_mayusculas(importar, agente):
+    importar(CABECERA + BUENA.replace("ana@example.com", "AGENTE@Example.com"))
+    assert Llamada.objects.get().usuario == agente
+
+
+def test_acepta_gzip_diga_lo_que_diga_el_nombre_y_bom(importar):
+    assert importar(gzip.compress((CABECERA + BUENA).encode()), "sin_extension").startswith("Llamadas nuevas: 1.")
+    assert importar(b"\xef\xbb\xbf" + (CABECERA + BUENA).encode()).startswith("Llamadas nuevas: 0. Ya estaban: 1.")
+
+
+def test_acepta_las_columnas_en_otro_orden_y_lineas_en_blanco(importar):
+    texto = "usuario_email," + CABECERA.replace(",usuario_email", "") + "\r\n,1,,finalizada,,,,,\r\n"
+    assert importar(texto).startswith("Llamadas nuevas: 1.")
+    assert Llamada.objects.get().usuario is None
+
+
+def test_una_linea_desmedida_se_rechaza_sin_leerla_entera(importar):
+    assert "línea 2: es demasiado larga" in rechazo(importar, gzip.compress(CABECERA.encode() + b"1" * 10_000_000))
+
+
+def test_un_fichero_con_solo_la_cabecera_no_tiene_llamadas(importar):
+    assert importar(CABECERA) == "Llamadas nuevas: 0. Ya estaban: 0. Agentes nuevos: 0."
+
+
+def test_las_llamadas_sin_finalizar_tambien_entran(importar):
+    importar(CABECERA + "1,600,pendiente,,,,,,\r\n")
+    assert Llamada.objects.get().estado == Estado.PENDIENTE
+
+
+@pytest.mark.parametrize(
+    ("linea", "columna", "motivo"),
+    [
+        ("x,1,finalizada,,,,,,", "llamada_id", "«x» no es un número entero"),
+        (",1,finalizada,,,,,,", "llamada_id", "no es un número entero"),
+        ("0,1,finalizada,,,,,,", "llamada_id", "no está entre 1 y 9223372034707292159"),
+        ("9223372036854775808,1,finalizada,,,,,,", "llamada_id", "no está entre"),
+        ("9" * 5000 + ",1,finalizada,,,,,,", "llamada_id", "no está entre"),
+        ("1_0,1,finalizada,,,,,,", "llamada_id", "no es un número entero"),
+        ("1,1,terminada,,,,,,", "estado", "«terminada» no es ninguno de: pendiente, asignada"),
+        ("1,1,,,,,,,", "estado", "no es ninguno de"),
+        ("1,1,finalizada,si,,,,,", "resultado", "«si» no es ninguno de: contestada, no_contesta"),
+        ("1,1,finalizada,,2026-02-30T00:00:00,,,,", "fecha_asignacion", "no es una fecha AAAA-MM-DDTHH:MM:SS"),
+        ("1,1,finalizada,,,31/01/2026,,,", "fecha_conexion", "«31/01/2026» no es una fecha"),
+        ("1,1,finalizada,,,2026-01-31,,,", "fecha_conexion", "no es una fecha"),
+        ("1,1,finalizada,,,,2026-01-31T00:00:00Z,,", "fecha_finalizacion", "no es una fecha"),
+        ("1,1,finalizada,,,,,-5,", "duracion_segundos", "«-5» no es un número entero"),
+        ("1,1,finalizada,,,,,1.5,", "duracion_segundos", "no es un número entero"),
+        ("1,1,finalizada,,,,,2147483648,", "duracion_segundos", "no está entre 0 y 2147483647"),
+        ("1,1,finalizada,,,,,٣,", "duracion_segundos", "no es un número entero"),
+        (f"1,{'9' * 65},finalizada,,,,,,", "numero_destino", "tiene 65 caracteres y caben 64"),
+        (f"1,1,finalizada,,,,,,{'a' * 250}@x.es", "usuario_email", "caben 254"),
+        ("1,1,finalizada,,,,,", None, "tiene 8 campos y deben ser 9"),
+        ("1,1,finalizada,,,,,,,", None, "tiene 10 campos y deben ser 9"),
+        ('1,"sin cerrar,finalizada,,,,,,', None, "comillas sin cerrar"),
+    ],
+)
+def test_dice_la_linea_la_columna_y_el_motivo(importar, linea, columna, motivo):
+    mensaje = rechazo(importar, f"{CABECERA}{BUENA}{linea}\r\n")
+    assert (f"línea 3, columna {columna}: " if columna else "línea 3: ") in mensaje
+    assert motivo in mensaje
+
+
+def test_la_linea_cuenta_los_saltos_dentro_de_un_campo(importar):
+    assert "línea 5, columna llamada_id" in rechazo(
+        importar, CABECERA + '1,"a\r\nb\nc",finalizada,,,,,,\r\nx,,finalizada,,,,,,\r\n'
+    )
+
+
+@pytest.mark.parametrize(
+    ("contenido", "motivo"),
+    [
+        ("", "línea 1: el fichero está vacío"),
+        ("a,b,c\r\n", "línea 1: faltan columnas en la cabecera: llamada_id, numero_destino"),
+        (CABECERA.replace(",estado", ""), "faltan columnas en la cabecera: estado."),
+        (CABECERA.replace(",", ";"), "separadas por comas"),
+        (CABECERA.replace("\r\n", ",nota\r\n"), "sobran columnas en la cabecera: nota"),
+        (CABECERA.replace("\r\n", ",estado\r\n"), "repetidas"),
+        (CABECERA + BUENA[:-2], "línea 2: el fichero acaba sin fin de línea: puede estar cortado"),
+        ((CABECERA + BUENA).encode("utf-16"), "no es UTF-8"),
+        (CABECERA.encode() + b"1,\xff,finalizada,,,,,,\r\n", "línea 2: no es UTF-8 (byte 3 de la línea)"),
+        (gzip.compress((CABECERA + BUENA).encode())[:-9], "el gzip está cortado o dañado"),
+        (b"\x1f\x8bbasura", "el gzip está cortado o dañado"),
+    ],
+)
+def test_rechaza_un_fichero_malo(importar, contenido, motivo):
+    assert motivo in rechazo(importar, contenido)
+
+
+def test_un_nul_se_rechaza_donde_no_se_puede_guardar(importar):
+    texto = CABECERA + "1,a\0b,finalizada,,,,,,\r\n"
+    if connection.vendor == "postgresql":
+        assert "línea 2, columna numero_destino: tiene un carácter NUL" in rechazo(importar, texto)
+    else:
+        importar(texto)
+        assert Llamada.objects.get().numero_destino == "a\0b"
+
+
+def test_cuenta_hasta_veinte_fallos_y_dice_que_puede_haber_mas(importar):
+    mensaje = rechazo(importar, CABECERA + "x,1,mal,,,,,,\r\n" * 30)
+    assert mensaje.count("columna") == 20
+    assert "puede haber más" in mensaje
+    assert "puede haber más" not in rechazo(importar, CABECERA + "x,1,mal,,,,,,\r\n" * 2)
+
+
+def test_los_fallos_salen_por_orden_de_linea(importar):
+    importar(CABECERA + BUENA)
+    distinta = BUENA.replace("290", "1")
+    mensaje = rechazo(importar, CABECERA + distinta + "x,1,mal,,,,,,\r\n" * 30)
+    assert mensaje.index("línea 2, columna llamada_id: la llamada 7 ya está") < mensaje.index("línea 3")
+
+
+def test_los_ceros_a_la_izquierda_no_cambian_un_numero(importar):
+    importar(CABECERA + "00000000000000000000000007,1,finalizada,,,,,007,\r\n")
+    assert Llamada.objects.filter(pk=7, duracion_segundos=7).exists()
+
+
+def test_un_fallo_al_final_no_deja_nada_de_lo_anterior(importar):
+    buenas = "".join(BUENA.replace("7,", f"{i},", 1) for i in range(1, 5001))
+    assert "línea 5002" in rechazo(importar, CABECERA + buenas + "x,1,finalizada,,,,,,\r\n")
+
+
+@pytest.mark.parametrize(
+    ("campo", "otro", "columna"),
+    [
+        ("+34600123456", "+34600999999", "numero_destino"),
+        ("contestada", "buzon", "resultado"),
+        ("09:05:00", "09:05:01", "fecha_finalizacion"),
+        ("290", "291", "duracion_segundos"),
+        ("290", "", "duracion_segundos"),
+        ("ana@example.com", "", "usuario_email"),
+    ],
+)
+def test_una_llamada_que_ya_esta_con_otros_datos_es_un_error(importar, campo, otro, columna):
+    importar(CABECERA + BUENA)
+    mensaje = rechazo(importar, CABECERA + BUENA.replace(campo, otro))
+    assert f"línea 2, columna llamada_id: la llamada 7 ya está, con otros datos en: {columna}." in mensaje
+
+
+def test_lo_mismo_si_se_repite_dentro_del_fichero(importar):
+    assert "línea 3" in rechazo(importar, CABECERA + BUENA + BUENA.replace("290", "1"))
+    assert importar(CABECERA + BUENA * 3) == "Llamadas nuevas: 1. Ya estaban: 2. Agentes nuevos: 1."
+
+
+def test_las_fechas_son_locales(importar, settings):
+    settings.TIME_ZONE = "Europe/Madrid"
+    importar(CABECERA + BUENA)
+    assert Llamada.objects.get().fecha_finalizacion == datetime(2026, 1, 31, 8, 5, tzinfo=UTC)
+
+
+def test_una_hora_que_el_reloj_se_salta_se_rechaza(importar, settings):
+    settings.TIME_ZONE = "Europe/Madrid"
+    mensaje = rechazo(importar, CABECERA + "1,1,finalizada,,,,2026-03-29T02:30:00,,\r\n")
+    assert "columna fecha_finalizacion: «2026-03-29T02:30:00» no existe en Europe/Madrid" in mensaje
+
+
+@pytest.mark.parametrize("fecha", ["0001-01-01T00:00:00", "9999-12-31T23:59:59"])
+@pytest.mark.parametrize("zona", ["UTC", "Europe/Madrid", "America/Bogota"])
+def test_los_extremos_del_calendario_van_y_vuelven(importar, settings, zona, fecha):
+    settings.TIME_ZONE = zona
+    texto = CABECERA + f"1,1,finalizada,,,,{fecha},,\r\n"
+    importar(texto)
+    assert exportar_llamadas_finalizadas_csv() == texto
+
+
+def test_las_siguientes_llamadas_siguen_al_mayor_identificador(importar):
+    lejano = finalizada().pk + 5000
+    importar(CABECERA + BUENA.replace("7,", f"{lejano},", 1))
+    assert finalizada().pk == lejano + 1
+    importar(CABECERA + BUENA)
+    assert finalizada().pk == lejano + 2
+
+
+def test_un_fichero_que_no_existe_se_dice_sin_traza(ejecutar, transactional_db):
+    resultado = ejecutar("importar_llamadas", "no_existe.csv")
+    assert resultado.returncode == 1
+    assert resultado.stderr.decode().startswith("CommandError: No se puede leer no_existe.csv: no existe.")
+
+
+@pytest.mark.parametrize("comprimir", [bytes, gzip.compress])
+def test_por_la_entrada_estandar(ejecutar, transactional_db, comprimir):
+    resultado = ejecutar("importar_llamadas", "-", entrada=comprimir((CABECERA + BUENA).encode()))
+    assert resultado.returncode == 0, resultado.stderr
+    assert "Llamadas nuevas: 1." in resultado.stdout.decode()
+    assert resultado.stderr == b""
+    assert Llamada.objects.count() == 1
+
+
+def test_desde_una_tuberia_con_nombre(ejecutar, transactional_db, tmp_path):
+    tuberia = tmp_path / "tuberia"
+    os.mkfifo(tuberia)
+    with ThreadPoolExecutor(1) as hilo:
+        hilo.submit(tuberia.write_bytes, (CABECERA + BUENA).encode())
+        resultado = ejecutar("importar_llamadas", str(tuberia))
+    assert resultado.returncode == 0, resultado.stderr
+    assert Llamada.objects.count() == 1
+
+
+def test_mientras_espera_a_quien_escribe_no_bloquea_la_base(entorno, transactional_db):
+    orden = [sys.executable, str(settings.BASE_DIR / "manage.py"), "importar_llamadas", "-"]
+    proceso = subprocess.Popen(orden, env=entorno, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    proceso.stdin.write(CABECERA.encode())
+    proceso.stdin.flush()
+    time.sleep(1)  # lo que tarda en arrancar y ponerse a leer
+    finalizada()  # con la base bloqueada fallaría, pasados 20 segundos
+    salida, _ = proceso.communicate(BUENA.encode(), timeout=30)
+    assert "Llamadas nuevas: 1." in salida.decode()
+
+
+def test_acaba_con_error_si_el_fichero_es_malo(ejecutar, transactional_db):
+    resultado = ejecutar("importar_llamadas", "-", entrada=b"basura\n")
+    assert resultado.returncode == 1
+    assert b"Traceback" not in resultado.stderr
+
+
+def test_en_un_terminal_ensena_el_progreso(entorno, transactional_db, tmp_path):
+    (tmp_path / "x.csv").write_text(CABECERA + BUENA, newline="")
+    maestro, esclavo = pty.openpty()
+    termios.tcsetwinsize(esclavo, (24, 80))
+    orden = [sys.executable, str(settings.BASE_DIR / "manage.py"), "importar_llamadas", "x.csv"]
+    subprocess.run(orden, cwd=tmp_path, env=entorno, stderr=esclavo, stdout=subprocess.DEVNULL, check=True)
+    os.close(esclavo)
+    assert b"100%" in os.read(maestro, 65536)
+    os.close(maestro)
+
+
+def test_la_ayuda_explica_y_da_ejemplos(ejecutar):
+    ayuda = ejecutar("importar_llamadas", "--help").stdout.decode()
+    assert "Todo o nada" in ayuda
+    assert "manage.py importar_llamadas llamadas.csv.gz" in ayuda
