@@ -4,13 +4,14 @@ import os
 import secrets
 import sys
 import tempfile
-import zoneinfo
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, NoReturn
 
 import dj_database_url
+
+from discador.zonas import zona_iana
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 LARGO_DE_SECRET_KEY = 50  # lo que pide `manage.py check --deploy`
@@ -92,22 +93,12 @@ def anfitriones(variable: str, omision: str) -> list[str]:
 
 
 def zona_horaria(variable: str) -> str:
-    """El nombre de una zona IANA que conozca el sistema, porque SQLite y libc la leen de él.
-
-    Sin los de una palabra: CET, por ejemplo, es una zona con horario de verano para Python y una
-    abreviatura sin él para PostgreSQL.
-    """
+    """El nombre de una zona horaria."""
     nombre = texto(variable, "UTC")
-    area, _, ciudad = nombre.partition("/")
     try:
-        if nombre != "UTC" and (not ciudad or area in ("posix", "right")):
-            raise ValueError(nombre)
-        zoneinfo.ZoneInfo(nombre)
-    except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
-        rechazar(variable, f"vale «{nombre}»: no es una zona IANA, como Europe/Madrid.")
-    if nombre != "UTC" and not (Path("/usr/share/zoneinfo") / nombre).is_file():
-        rechazar(variable, f"vale «{nombre}», pero el sistema no la tiene: instale el paquete tzdata.")
-    return nombre
+        return zona_iana(nombre).key
+    except ValueError as error:
+        rechazar(variable, f"vale «{nombre}»: {error}")
 
 
 SQLITE, POSTGRESQL = "django.db.backends.sqlite3", "django.db.backends.postgresql"

@@ -1,0 +1,25 @@
+"""Qué zonas horarias se admiten, las diga la configuración o quien exporta."""
+
+import zoneinfo
+from pathlib import Path
+
+DEL_SISTEMA = Path("/usr/share/zoneinfo")
+
+
+def zona_iana(nombre: str) -> zoneinfo.ZoneInfo:
+    """La zona de ese nombre. Lanza `ValueError`, con un mensaje para quien lo escribió.
+
+    `UTC`, o área y ciudad. Sin las de una palabra: CET, por ejemplo, es una zona con horario de verano para
+    Python y una abreviatura sin él para PostgreSQL. Y la tiene que conocer también el sistema, porque SQLite
+    y libc la leen de él.
+    """
+    area, _, ciudad = nombre.partition("/")
+    try:
+        if nombre != "UTC" and (not ciudad or area in ("posix", "right")):
+            raise ValueError(nombre)
+        zona = zoneinfo.ZoneInfo(nombre)
+    except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError) as error:
+        raise ValueError("no es una zona IANA: escriba UTC o área y ciudad, como Europe/Madrid.") from error
+    if nombre != "UTC" and not (DEL_SISTEMA / nombre).is_file():
+        raise ValueError("es una zona que el sistema no tiene: instale el paquete tzdata.")
+    return zona
