@@ -15,21 +15,22 @@ class Tipo(Enum):
 
 @dataclass(frozen=True)
 class Columna:
-    """Una columna del contrato; `fuente` es la ruta del ORM desde `Llamada`."""
+    """Una columna del contrato; `fuente` es la ruta del ORM desde `Llamada`, y `ancho`, el de una hoja de cálculo."""
 
     nombre: str
     tipo: Tipo
     fuente: str
+    ancho: int  # en caracteres
 
 
 COLUMNAS = (
-    Columna("llamada_id", Tipo.ENTERO, "id"),
-    Columna("numero_destino", Tipo.TELEFONO, "numero_destino"),
-    Columna("estado", Tipo.TEXTO, "estado"),
-    Columna("resultado", Tipo.TEXTO, "resultado"),
-    Columna("fecha_asignacion", Tipo.FECHA, "fecha_asignacion"),
-    Columna("fecha_conexion", Tipo.FECHA, "fecha_conexion"),
-    Columna("fecha_finalizacion", Tipo.FECHA, "fecha_finalizacion"),
-    Columna("duracion_segundos", Tipo.ENTERO, "duracion_segundos"),
-    Columna("usuario_email", Tipo.TEXTO, "usuario__email"),
+    Columna("llamada_id", Tipo.ENTERO, "id", 12),
+    Columna("numero_destino", Tipo.TELEFONO, "numero_destino", 18),
+    Columna("estado", Tipo.TEXTO, "estado", 14),
+    Columna("resultado", Tipo.TEXTO, "resultado", 18),
+    Columna("fecha_asignacion", Tipo.FECHA, "fecha_asignacion", 20),
+    Columna("fecha_conexion", Tipo.FECHA, "fecha_conexion", 20),
+    Columna("fecha_finalizacion", Tipo.FECHA, "fecha_finalizacion", 21),
+    Columna("duracion_segundos", Tipo.ENTERO, "duracion_segundos", 20),
+    Columna("usuario_email", Tipo.TEXTO, "usuario__email", 34),
 )

@@ -1,10 +1,10 @@
-"""Expresiones SQL que dejan un valor listo para un formato de texto, sin ejecutar Python por cada celda."""
+"""Expresiones SQL que dejan un valor listo para un formato, sin ejecutar Python por cada celda."""
 
 import re
 from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import CharField, F, Func
+from django.db.models import BigIntegerField, CharField, F, Func
 from django.db.models.sql.compiler import SQLCompiler
 from django.utils import timezone
 
@@ -17,39 +17,62 @@ PRIMER_DIA_LOCAL, FIN_DE_LOS_DIAS_LOCALES = "0001-01-02", "9999-12-31"
 class FechaLocal(Func):
     """Una fecha como `AAAA-MM-DDTHH:MM:SS`, hora local de `zona`, con los segundos truncados.
 
-    El primer y el último día del calendario se escriben en UTC.
+    `separador` es lo que va entre el día y la hora. El primer y el último día del calendario se escriben en UTC.
     """
 
     output_field = CharField()
 
-    def __init__(self, fuente: str, zona: str) -> None:
+    def __init__(self, fuente: str, zona: str, *, separador: str = "T") -> None:
         super().__init__(F(fuente))
         self.zona = zona
+        self.separador = separador
 
     def as_postgresql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any) -> SQL:
         fecha, params = compiler.compile(self.source_expressions[0])
         return (
             f"to_char(CASE WHEN {fecha} >= TIMESTAMPTZ '{PRIMER_DIA_LOCAL}Z'"
             f" AND {fecha} < TIMESTAMPTZ '{FIN_DE_LOS_DIAS_LOCALES}Z'"
-            f" THEN {fecha} AT TIME ZONE %s ELSE {fecha} AT TIME ZONE 'UTC' END, 'YYYY-MM-DD\"T\"HH24:MI:SS')",
+            f" THEN {fecha} AT TIME ZONE %s ELSE {fecha} AT TIME ZONE 'UTC' END,"
+            f" 'YYYY-MM-DD\"{self.separador}\"HH24:MI:SS')",
             [*params * 3, self.zona, *params],
         )
 
     def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any) -> SQL:
         fecha, params = compiler.compile(self.source_expressions[0])
-        en_utc = f"(substr({fecha}, 1, 10) || 'T' || substr({fecha}, 12, 8))"
+        en_utc = f"(substr({fecha}, 1, 10) || '{self.separador}' || substr({fecha}, 12, 8))"
         if self.zona == "UTC":
             return en_utc, [*params * 2]
         # 'localtime' es código nativo y sigue a TIME_ZONE, pero SQLite solo conoce los cambios de hora
         # de 1970 a 2037: fuera de ahí los toma de otro año. Se le da sin fracciones: las redondearía.
-        nativa = f"strftime('%%Y-%%m-%%dT%%H:%%M:%%S', substr({fecha}, 1, 19), 'localtime')"
+        nativa = f"strftime('%%Y-%%m-%%d{self.separador}%%H:%%M:%%S', substr({fecha}, 1, 19), 'localtime')"
         hay_nativa = int(self.zona == timezone.get_default_timezone_name())
-        de_django = f"replace(django_datetime_trunc('second', {fecha}, %s, 'UTC'), ' ', 'T')"
+        de_django = f"replace(django_datetime_trunc('second', {fecha}, %s, 'UTC'), ' ', '{self.separador}')"
         return (
             f"CASE WHEN {hay_nativa} AND {fecha} >= '1970-01-02' AND {fecha} < '2037-12-31' THEN {nativa}"
             f" WHEN {fecha} >= '{PRIMER_DIA_LOCAL}' AND {fecha} < '{FIN_DE_LOS_DIAS_LOCALES}' THEN {de_django}"
             f" ELSE {en_utc} END",
             [*params * 6, self.zona, *params * 2],
+        )
+
+
+class Instante(Func):
+    """Una fecha como los microsegundos transcurridos desde el principio de 1970, en UTC."""
+
+    output_field = BigIntegerField()
+
+    def __init__(self, fuente: str) -> None:
+        super().__init__(F(fuente))
+
+    def as_postgresql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any) -> SQL:
+        fecha, params = compiler.compile(self.source_expressions[0])
+        return f"(EXTRACT(EPOCH FROM {fecha}) * 1000000)::bigint", list(params)
+
+    def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any) -> SQL:
+        fecha, params = compiler.compile(self.source_expressions[0])
+        return (
+            f"(CAST(strftime('%%s', substr({fecha}, 1, 19)) AS INTEGER) * 1000000"
+            f" + CAST(substr(substr({fecha}, 21) || '000000', 1, 6) AS INTEGER))",
+            [*params * 2],
         )
 
 
@@ -62,6 +85,7 @@ class SinFormula(Func):
     """
 
     output_field = CharField()
+    telefono = "{texto}"  # cómo se escriben, en SQL
 
     def __init__(self, fuente: str, *, salvo_telefonos: bool = False) -> None:
         super().__init__(F(fuente))
@@ -91,10 +115,23 @@ class SinFormula(Func):
         peligroso = f"{anterior_a_la_a.format(texto=columna)} AND {es_formula.format(texto=sin_apostrofos)}"
         intacto = ""
         if self.salvo_telefonos:
-            intacto = f"WHEN {es_telefono.format(texto=columna)} THEN {columna} "
+            intacto = f"WHEN {es_telefono.format(texto=columna)} THEN {self.telefono.format(texto=columna)} "
             peligroso += f" AND NOT {es_telefono.format(texto=sin_apostrofos)}"
         sql = f"CASE {intacto}WHEN {peligroso} THEN '''' || {columna} ELSE {columna} END"
         return sql, list(params) * sql.count(columna)
+
+
+class TelefonoParaExcel(SinFormula):
+    """Como `SinFormula`, con los teléfonos en la forma `="+34600000000"`.
+
+    Al abrir un CSV, Excel y LibreOffice toman un teléfono por un número y se comen el `+` y los ceros. Una fórmula
+    que no es más que un texto constante es lo único que se lo impide. No hay peligro: dentro solo hay `+` y dígitos.
+    """
+
+    telefono = "'=\"' || {texto} || '\"'"
+
+    def __init__(self, fuente: str) -> None:
+        super().__init__(fuente, salvo_telefonos=True)
 
 
 _TELEFONO = re.compile(r"\+?[0-9]+")

@@ -1,6 +1,6 @@
 """De un QuerySet de llamadas a un archivo listo para entregar por cualquier vía."""
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from itertools import islice
@@ -10,18 +10,16 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils import timezone
 
 from ..models import Llamada, LlamadaQuerySet
+from . import compresion
 from .adelanto import adelantar
-from .columnas import COLUMNAS, Columna
-from .formatos import FORMATOS, Formato
+from .errores import ExportacionIncompleta
+from .formatos.base import Contenido
 from .instantanea import instantanea
+from .opciones import Opciones
 
 FILAS_POR_LOTE = 2000  # unos 200 KiB de CSV
 
 Lote = list[tuple[Any, ...]]
-
-
-class ExportacionIncompleta(Exception):
-    """La base de datos no ha dado tantas filas como había contado."""
 
 
 class Trozos(Iterator[bytes]):
@@ -53,20 +51,17 @@ class Archivo:
 
 
 def exportar(
-    llamadas: LlamadaQuerySet,
-    *,
-    columnas: Sequence[Columna] = COLUMNAS,
-    formato: Formato = FORMATOS["csv"],
-    avance: Callable[[int], object] | None = None,
+    llamadas: LlamadaQuerySet, opciones: Opciones | None = None, *, avance: Callable[[int], object] | None = None
 ) -> Archivo:
     """Prepara el archivo de `llamadas`, que cuenta ya; las filas se leen al pedir los trozos.
 
-    Las fechas van en hora local de `TIME_ZONE`. `avance` recibe cuántas filas tiene cada lote leído.
-    Hay que agotar o cerrar `Archivo.trozos`. Lanza `DatabaseError`, al llamarla o al iterar, y al iterar
-    `ExportacionIncompleta` antes que entregar un archivo al que le falten filas.
+    Sin opciones, el CSV del contrato. `avance` recibe cuántas filas tiene cada lote leído. Hay que agotar o cerrar
+    `Archivo.trozos`. Lanza `DatabaseError`, al llamarla o al iterar, y al iterar `ExportacionIncompleta` antes que
+    entregar un archivo al que le falte algo.
     """
+    opciones = opciones or Opciones()
+    formato, columnas, zona = opciones.formato, opciones.columnas, opciones.zona
     ahora = timezone.localtime()
-    zona = timezone.get_default_timezone_name()
     consulta = llamadas.en_orden_de_exportacion().values_list(
         *(formato.expresion(columna, zona) for columna in columnas)
     )
@@ -78,10 +73,13 @@ def exportar(
             # Mientras aquí se escribe un lote, el servidor prepara los siguientes. En SQLite los dos trabajos
             # se estorbarían en el mismo proceso, y la transacción de quien llama no es de otro hilo.
             lotes = pila.enter_context(closing(adelantar(lotes)))
-        bloques = pila.enter_context(closing(formato.bloques(columnas, _vigilar(lotes, total, avance))))
+        contenido = Contenido(columnas=columnas, zona=zona, filas=total, filtros=opciones.filtros)
+        bloques = pila.enter_context(closing(formato.bloques(contenido, _vigilar(lotes, total, avance))))
+        if opciones.comprimir:
+            bloques = pila.enter_context(closing(compresion.gzip(bloques)))
         return Archivo(
-            nombre=f"llamadas_finalizadas_{ahora:%Y%m%d_%H%M%S}.{formato.extension}",
-            tipo_mime=formato.tipo_mime,
+            nombre=f"llamadas_finalizadas_{ahora:%Y%m%d_%H%M%S}.{opciones.extension}",
+            tipo_mime=compresion.TIPO_MIME if opciones.comprimir else formato.tipo_mime,
             filas=total,
             trozos=Trozos(bloques, pila.pop_all().close),
         )
@@ -113,6 +111,8 @@ def _vigilar(lotes: Iterator[Lote], total: int, avance: Callable[[int], object] 
     leidas = 0
     for lote in lotes:
         leidas += len(lote)
+        if leidas > total:
+            break
         yield lote
         if avance:
             avance(len(lote))

@@ -1,0 +1,46 @@
+"""JSON: un objeto por llamada, con cada valor de su tipo y las fechas según RFC 3339."""
+
+from collections.abc import Generator, Iterator
+
+import orjson
+
+from ..registros import ANO_1973, fechas_en, registros
+from .base import Contenido, Formato, Lotes
+
+
+class NDJSON(Formato):
+    """Un objeto por línea."""
+
+    nombre = "ndjson"
+    titulo = "NDJSON (un objeto JSON por línea)"
+    tipo_mime = "application/x-ndjson"
+    extension = "ndjson"
+    comprimible = True
+
+    def bloques(self, contenido: Contenido, lotes: Lotes) -> Generator[bytes, None, None]:
+        for objetos in _objetos(contenido, lotes):
+            yield b"\n".join(objetos) + b"\n"
+
+
+class JSON(Formato):
+    """Una lista de objetos (RFC 8259)."""
+
+    nombre = "json"
+    titulo = "JSON"
+    tipo_mime = "application/json"
+    extension = "json"
+    comprimible = True
+
+    def bloques(self, contenido: Contenido, lotes: Lotes) -> Generator[bytes, None, None]:
+        antes = b"[\n"
+        for objetos in _objetos(contenido, lotes):
+            yield antes + b",\n".join(objetos)
+            antes = b",\n"
+        yield b"[]\n" if antes == b"[\n" else b"\n]\n"
+
+
+def _objetos(contenido: Contenido, lotes: Lotes) -> Iterator[list[bytes]]:
+    """Los objetos de cada lote, ya escritos."""
+    convertir = registros(contenido.columnas, fechas_en(contenido.zona, local_desde=ANO_1973))
+    for lote in lotes:
+        yield [orjson.dumps(registro) for registro in convertir(lote)]

@@ -1,0 +1,84 @@
+"""XLSX: un libro de Excel, con cada celda de su tipo."""
+
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from itertools import chain, islice
+from math import ceil
+from tempfile import NamedTemporaryFile
+from typing import Any
+
+from rustpy_xlsxwriter import Format, write_worksheets
+
+from ..columnas import Columna, Tipo
+from ..errores import ExportacionIncompleta
+from ..registros import fechas_en, registros
+from .base import Contenido, Formato, Lotes
+
+FILAS_POR_HOJA = 1_048_576 - 1  # las que admite Excel, menos la cabecera
+BLOQUE = 256 * 1024
+
+# Va como texto lo que Excel no sabe guardar como número sin cambiarlo, que son los enteros que no caben en un
+# `double`, ni como fecha: las anteriores a marzo de 1900, porque cree que aquel año fue bisiesto.
+MAYOR_ENTERO = 2**53
+PRIMER_MES = 1900, 3
+
+
+class XLSX(Formato):
+    """Con cabecera fija, filtros y anchos. Lo que no cabe en una hoja sigue en otras.
+
+    Se escribe entero en un fichero temporal antes de entregar nada, porque el índice de un ZIP va al final.
+    """
+
+    nombre = "xlsx"
+    titulo = "Excel (.xlsx)"
+    tipo_mime = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+    extension = "xlsx"
+
+    def bloques(self, contenido: Contenido, lotes: Lotes) -> Generator[bytes, None, None]:
+        with NamedTemporaryFile(prefix="discador-", suffix=".xlsx") as fichero:
+            _escribir(fichero.name, contenido, lotes)
+            while bloque := fichero.read(BLOQUE):
+                yield bloque
+
+
+def _escribir(ruta: str, contenido: Contenido, lotes: Lotes) -> None:
+    columnas = contenido.columnas
+    fecha = Format().set_num_format("yyyy-mm-dd hh:mm:ss")
+    filas = chain.from_iterable(map(registros(columnas, fechas_en(contenido.zona)), lotes))
+    filas = _aptas_para_excel(filas, columnas)
+    # Sin ninguna fila no escribiría la cabecera: se le da una en blanco.
+    con_algo: Iterable[dict[str, Any]] = filas if contenido.filas else [dict.fromkeys(contenido.nombres)]
+    hojas = [
+        (f"Llamadas {n}" if n > 1 else "Llamadas", islice(con_algo, FILAS_POR_HOJA))
+        for n in range(1, max(1, ceil(contenido.filas / FILAS_POR_HOJA)) + 1)
+    ]
+    try:
+        write_worksheets(
+            hojas,
+            ruta,
+            freeze_panes={"general": {"row": 1, "col": 0}},
+            autofilter={"general": True},
+            bold_headers=True,
+            column_widths={"general": {columna.nombre: columna.ancho for columna in columnas}},
+            column_formats={"general": dict.fromkeys(_de_tipo(Tipo.FECHA, columnas), fecha)},
+            # Sin los triángulos verdes de «número guardado como texto»: un teléfono lo es a propósito.
+            ignore_errors={"general": _de_tipo(Tipo.TELEFONO, columnas)},
+        )
+    except RuntimeError as error:
+        raise ExportacionIncompleta(f"No se ha podido escribir el libro de Excel: {error}") from error
+    next(filas, None)  # quien cuenta las filas comprueba así que no sobra ninguna
+
+
+def _de_tipo(tipo: Tipo, columnas: Sequence[Columna]) -> list[str]:
+    return [columna.nombre for columna in columnas if columna.tipo is tipo]
+
+
+def _aptas_para_excel(filas: Iterator[dict[str, Any]], columnas: Sequence[Columna]) -> Iterator[dict[str, Any]]:
+    enteros, fechas = _de_tipo(Tipo.ENTERO, columnas), _de_tipo(Tipo.FECHA, columnas)
+    for fila in filas:
+        for nombre in enteros:
+            if (valor := fila[nombre]) is not None and valor > MAYOR_ENTERO:
+                fila[nombre] = str(valor)
+        for nombre in fechas:
+            if (valor := fila[nombre]) is not None and (valor.year, valor.month) < PRIMER_MES:
+                fila[nombre] = valor.replace(tzinfo=None).isoformat(timespec="seconds")
+        yield fila
