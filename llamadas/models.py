@@ -1,5 +1,6 @@
 """Las llamadas que hace el discador."""
 
+from datetime import datetime
 from typing import Self
 
 from django.conf import settings
@@ -39,6 +40,15 @@ class LlamadaQuerySet(models.QuerySet["Llamada"]):
     def sin_finalizar(self) -> Self:
         """Las que aún no se exportan, o no lo harán nunca."""
         return self.exclude(estado=Estado.FINALIZADA)
+
+    def entre(self, desde: datetime | None, hasta: datetime | None) -> Self:
+        """Las que acabaron en `desde` o después, y antes de `hasta`; no las que no se sabe cuándo."""
+        llamadas = self.filter(fecha_finalizacion__isnull=False)
+        if desde:
+            llamadas = llamadas.filter(fecha_finalizacion__gte=desde)
+        if hasta:
+            llamadas = llamadas.filter(fecha_finalizacion__lt=hasta)
+        return llamadas
 
     def en_orden_de_exportacion(self) -> Self:
         """Por fecha de finalización y, a igualdad, por identificador; las que no la tienen, al final."""

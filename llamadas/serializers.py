@@ -1,15 +1,193 @@
 """La única puerta por la que un texto de fuera se convierte en opciones de una exportación."""
 
+from collections import Counter, defaultdict
+from collections.abc import Mapping
 from typing import Any
 
+from django.utils import timezone
+from django.utils.datastructures import MultiValueDict
 from rest_framework import serializers
+
+from .campos import CorreoDeUsuario, Eleccion, Lista, Momento, Zona, que_se_admite
+from .exportacion.columnas import COLUMNAS
+from .exportacion.formatos import FORMATOS
+from .exportacion.opciones import Opciones
+from .models import Llamada, LlamadaQuerySet, Resultado
+from .periodo import final, principio
+
+POR_NOMBRE = {columna.nombre: columna for columna in COLUMNAS}
+
+Errores = defaultdict[str, list[Any]]
 
 
 class OpcionesSerializer(serializers.Serializer):
-    """Las opciones de una exportación. Un nombre mal escrito nunca puede exportarlo todo: se rechaza."""
+    """Las opciones de una exportación, de los parámetros de una URL o de un diccionario de textos o listas de textos.
 
-    def to_internal_value(self, data: Any) -> dict[str, Any]:
-        desconocidos = {nombre: ["Parámetro desconocido: esta ruta no admite ninguno."] for nombre in data}
-        if desconocidos:
-            raise serializers.ValidationError(desconocidos)
-        return {}
+    Un nombre mal escrito nunca puede exportarlo todo: se rechaza. Los errores se dicen todos a la vez.
+    """
+
+    desde = Momento(
+        required=False,
+        help_text="Desde cuándo, por su fecha_finalizacion: un día (2026-01-31), desde que empieza en «zona»; o una "
+        "hora (2026-01-31T09:00:00), que si no lleva desfase es la de «zona». Las llamadas sin esa fecha quedan fuera.",
+    )
+    hasta = Momento(
+        required=False,
+        help_text="Hasta cuándo: un día, que entra entero, o una hora, que no entra.",
+    )
+    resultado = Lista(
+        child=Eleccion(choices=Resultado.values),
+        required=False,
+        help_text="Solo las que acabaron así. Varios, separados por comas o repitiendo la opción.",
+    )
+    usuario = Lista(
+        child=CorreoDeUsuario(),
+        required=False,
+        help_text="Solo las del agente con ese correo. Varios, separados por comas o repitiendo la opción.",
+    )
+    columnas = Lista(
+        child=Eleccion(choices=list(POR_NOMBRE)),
+        required=False,
+        help_text="Qué columnas y en qué orden, separadas por comas. Por omisión, las nueve.",
+    )
+    formato = Eleccion(choices=[], required=False, help_text="El formato del fichero. Por omisión, csv.")
+    dialecto = Eleccion(
+        choices=[],
+        required=False,
+        help_text="Qué CSV: «rfc4180», con comas; o «excel», el que un Excel en español abre bien con un doble clic: "
+        "con BOM, punto y coma y los teléfonos intactos. Por omisión, rfc4180.",
+    )
+    zona = Zona(
+        required=False,
+        help_text="La zona IANA de las fechas, tanto las del fichero como las de «desde» y «hasta»: UTC, o área y "
+        "ciudad, como Europe/Madrid. Por omisión, la del servidor.",
+    )
+    comprimir = Eleccion(
+        choices=["gzip"], required=False, help_text="Comprime el fichero. Vale para csv, json y ndjson."
+    )
+
+    def get_fields(self) -> dict[str, serializers.Field]:
+        """Los que dependen de los formatos que hay, al día."""
+        campos = super().get_fields()
+        campos["comprimir"].help_text = f"Comprime el fichero. Vale para {_comprimibles()}."
+        campos["formato"].choices = list(FORMATOS)
+        campos["dialecto"].choices = [dialecto for formato in FORMATOS.values() for dialecto in formato.dialectos]
+        return campos
+
+    def to_internal_value(self, data: Mapping[str, Any]) -> dict[str, Any]:
+        validos: dict[str, Any] = {}
+        errores: Errores = defaultdict(list)
+        for nombre, valor in data.lists() if isinstance(data, MultiValueDict) else data.items():
+            if nombre not in self.fields:
+                errores[nombre].append(f"Parámetro desconocido. {que_se_admite(nombre, list(self.fields))}")
+                continue
+            try:
+                validos[nombre] = _leer(self.fields[nombre], valor if isinstance(valor, list) else [valor])
+            except serializers.ValidationError as error:
+                errores[nombre] += error.detail
+        _fijar_periodo(validos, errores)
+        _revisar_columnas(validos, errores)
+        _revisar_formato(validos, errores)
+        if errores:
+            raise serializers.ValidationError(errores)
+        return validos
+
+    def llamadas(self) -> LlamadaQuerySet:
+        """Las llamadas elegidas."""
+        elegido = self.validated_data
+        llamadas = Llamada.objects.finalizadas()
+        if "desde" in elegido or "hasta" in elegido:
+            llamadas = llamadas.entre(elegido.get("desde"), elegido.get("hasta"))
+        if "resultado" in elegido:
+            llamadas = llamadas.filter(resultado__in=elegido["resultado"])
+        if "usuario" in elegido:
+            llamadas = llamadas.filter(usuario__in=elegido["usuario"])
+        return llamadas
+
+    def opciones(self) -> Opciones:
+        """Cómo se quiere el archivo."""
+        elegido = self.validated_data
+        formato = FORMATOS[elegido.get("formato", "csv")]
+        return Opciones(
+            columnas=[POR_NOMBRE[nombre] for nombre in elegido.get("columnas", POR_NOMBRE)],
+            formato=formato.dialectos[elegido["dialecto"]] if "dialecto" in elegido else formato,
+            zona=_zona(elegido).key,
+            comprimir="comprimir" in elegido,
+            filtros=self._filtros(),
+        )
+
+    def _filtros(self) -> dict[str, str]:
+        """Los que se han puesto, con los límites como instantes."""
+        elegido = self.validated_data
+        textos = {
+            "desde": [elegido["desde"].isoformat()] if "desde" in elegido else [],
+            "hasta": [elegido["hasta"].isoformat()] if "hasta" in elegido else [],
+            "resultado": elegido.get("resultado", []),
+            "usuario": [usuario.email for usuario in elegido.get("usuario", [])],
+        }
+        return {nombre: ",".join(valores) for nombre, valores in textos.items() if valores}
+
+
+class EstimacionSerializer(serializers.Serializer):
+    """Cómo sería un archivo."""
+
+    filas = serializers.IntegerField(help_text="Las llamadas que lleva, exactas.")
+    bytes_aproximados = serializers.IntegerField(help_text="Lo que ocupa, según promedios de su formato.")
+    segundos_aproximados = serializers.FloatField(
+        help_text="Lo que se tarda en prepararlo, según los mismos promedios."
+    )
+    desde = serializers.DateTimeField(
+        allow_null=True, help_text="La primera fecha_finalizacion; nula si no hay ninguna."
+    )
+    hasta = serializers.DateTimeField(
+        allow_null=True, help_text="La última fecha_finalizacion; nula si no hay ninguna."
+    )
+
+
+def _leer(campo: serializers.Field, valores: list[Any]) -> Any:
+    if isinstance(campo, Lista):
+        return campo.run_validation([parte.strip() for valor in valores for parte in str(valor).split(",")])
+    if len(valores) != 1:
+        raise serializers.ValidationError("Está repetido: escríbalo una sola vez.")
+    return campo.run_validation(valores[0])
+
+
+def _zona(validos: dict[str, Any]) -> Any:
+    return validos.get("zona") or timezone.get_default_timezone()
+
+
+def _fijar_periodo(validos: dict[str, Any], errores: Errores) -> None:
+    """Convierte los días y las horas en instantes, si se sabe de qué zona son."""
+    if "zona" in errores:
+        return
+    for nombre, limite in (("desde", principio), ("hasta", final)):
+        if nombre in validos:
+            try:
+                validos[nombre] = limite(validos[nombre], _zona(validos))
+            except ValueError as error:
+                errores[nombre].append(str(error))
+    limites = {"desde", "hasta"}
+    if limites <= validos.keys() and not limites & errores.keys() and validos["desde"] > validos["hasta"]:
+        errores["desde"].append("Es posterior a «hasta»: así no hay nada que exportar.")
+
+
+def _revisar_columnas(validos: dict[str, Any], errores: Errores) -> None:
+    for nombre, veces in Counter(validos.get("columnas", ())).items():
+        if veces > 1:
+            errores["columnas"].append(f"«{nombre}» está repetida: escríbala una sola vez.")
+
+
+def _revisar_formato(validos: dict[str, Any], errores: Errores) -> None:
+    """Que el dialecto y la compresión le vayan al formato."""
+    if "formato" in errores:
+        return
+    formato = FORMATOS[validos.get("formato", "csv")]
+    if "dialecto" in validos and validos["dialecto"] not in formato.dialectos:
+        con_el = [nombre for nombre, otro in FORMATOS.items() if validos["dialecto"] in otro.dialectos]
+        errores["dialecto"].append(f"No vale con formato={formato.nombre}. Se admite con: {', '.join(con_el)}.")
+    if "comprimir" in validos and not formato.comprimible:
+        errores["comprimir"].append(f"No vale con formato={formato.nombre}. Se admite con: {_comprimibles()}.")
+
+
+def _comprimibles() -> str:
+    return ", ".join(nombre for nombre, formato in FORMATOS.items() if formato.comprimible)

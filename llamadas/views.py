@@ -1,5 +1,6 @@
 """La API de las llamadas."""
 
+from dataclasses import asdict
 from typing import Any
 
 from django.contrib.auth.views import redirect_to_login
@@ -11,11 +12,12 @@ from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.permissions import IsAdminUser
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from .descarga import descargar, solo_cabeceras
+from .exportacion.estimacion import estimar
 from .exportacion.servicio import Archivo, exportar
-from .models import Llamada
 from .serializers import OpcionesSerializer
 
 
@@ -31,21 +33,17 @@ class SinNegociacion(BaseContentNegotiation):
         return renderers[0], renderers[0].media_type
 
 
-class ExportarLlamadas(APIView):
-    """Todas las llamadas finalizadas, en un archivo para descargar."""
+class VistaDeExportacion(APIView):
+    """Lo común a las vistas que reciben las opciones de una exportación."""
 
     permission_classes = [IsAdminUser]
     content_negotiation_class = SinNegociacion
 
-    def get(self, request: Request) -> HttpResponseBase:
-        return descargar(self._archivo(request), request)
-
-    def head(self, request: Request) -> HttpResponseBase:
-        return solo_cabeceras(self._archivo(request))
-
-    def _archivo(self, request: Request) -> Archivo:
-        OpcionesSerializer(data=request.query_params).is_valid(raise_exception=True)
-        return exportar(Llamada.objects.finalizadas())
+    def opciones(self, request: Request) -> OpcionesSerializer:
+        """Las de la petición, ya comprobadas. Lanza `ValidationError`."""
+        opciones = OpcionesSerializer(data=request.query_params)
+        opciones.is_valid(raise_exception=True)
+        return opciones
 
     def handle_exception(self, exc: Exception) -> HttpResponseBase:
         """A quien abre la URL en un navegador sin haber entrado se le lleva a entrar, y vuelve aquí."""
@@ -57,6 +55,28 @@ class ExportarLlamadas(APIView):
         respuesta = super().finalize_response(*args, **kwargs)
         respuesta["Cache-Control"] = "no-store"
         return respuesta
+
+
+class ExportarLlamadas(VistaDeExportacion):
+    """Las llamadas finalizadas, en un archivo para descargar."""
+
+    def get(self, request: Request) -> HttpResponseBase:
+        return descargar(self._archivo(request), request)
+
+    def head(self, request: Request) -> HttpResponseBase:
+        return solo_cabeceras(self._archivo(request))
+
+    def _archivo(self, request: Request) -> Archivo:
+        pedido = self.opciones(request)
+        return exportar(pedido.llamadas(), pedido.opciones())
+
+
+class EstimarExportacion(VistaDeExportacion):
+    """Cómo sería el archivo que se descargaría con las mismas opciones."""
+
+    def get(self, request: Request) -> Response:
+        pedido = self.opciones(request)
+        return Response(asdict(estimar(pedido.llamadas(), pedido.opciones())))
 
 
 def _es_un_navegador(request: HttpRequest) -> bool:

@@ -9,16 +9,21 @@ from typing import Any
 
 from django.core.management.base import CommandError
 from django.db import DatabaseError
+from rest_framework.serializers import Field
 from tqdm import tqdm
 
-from llamadas.exportacion.servicio import Archivo, ExportacionIncompleta, exportar
+from llamadas.campos import Eleccion, Lista
+from llamadas.exportacion import compresion
+from llamadas.exportacion.errores import ExportacionIncompleta
+from llamadas.exportacion.formatos import FORMATOS
+from llamadas.exportacion.servicio import Archivo, exportar
 from llamadas.fichero import escribir, guardar
 from llamadas.management.comando import Comando
 from llamadas.management.explicacion import de_la_base, del_sistema
-from llamadas.models import Llamada
+from llamadas.serializers import OpcionesSerializer
 
 AYUDA = """
-Exporta todas las llamadas finalizadas en CSV, con las mismas columnas y bytes que la API.
+Exporta las llamadas finalizadas: sin opciones, todas y en CSV, con los mismos bytes que la API.
 
 Escribe primero un fichero provisional en la misma carpeta y solo al final le pone su nombre: si algo
 falla, el comando acaba con un código distinto de 0 y no queda nada que parezca una exportación completa.
@@ -27,9 +32,12 @@ En un terminal enseña el progreso, por la salida de errores.
 EJEMPLOS = """
 ejemplos:
   manage.py exportar_llamadas                      en la carpeta actual, con la fecha en el nombre
-  manage.py exportar_llamadas -o informe.csv       en informe.csv, que se sustituye si existe
+  manage.py exportar_llamadas -o informe.xlsx      en informe.xlsx, que se sustituye si existe; el formato
+                                                   y la compresión los dice el nombre
   manage.py exportar_llamadas -o /srv/informes/    en esa carpeta, con la fecha en el nombre
   manage.py exportar_llamadas -o - | gzip > x.gz   por la salida estándar
+  manage.py exportar_llamadas --desde 2026-01-01 --hasta 2026-01-31 --zona Europe/Madrid \\
+      --resultado contestada,buzon --columnas llamada_id,numero_destino,fecha_finalizacion -o enero.csv.gz
 """
 
 
@@ -45,11 +53,15 @@ class Command(Comando):
             default=".",
             help="dónde escribir: un fichero, una carpeta o «-» para la salida estándar (por omisión, aquí)",
         )
+        opciones = parser.add_argument_group("qué y cómo se exporta, igual que en la API")
+        for nombre, campo in OpcionesSerializer().fields.items():
+            opciones.add_argument(f"--{nombre}", action="append", metavar=_metavar(campo), help=_ayuda(campo))
 
-    def handle(self, *, output: str, **_: Any) -> None:
+    def handle(self, *, output: str, **argumentos: Any) -> None:
         try:
+            pedido = self._leer(output, argumentos)
             with tqdm(unit=" llamadas", unit_scale=True, disable=None) as barra:
-                archivo = exportar(Llamada.objects.finalizadas(), avance=barra.update)
+                archivo = exportar(pedido.llamadas(), pedido.opciones(), avance=barra.update)
                 barra.total = archivo.filas
                 with closing(archivo.trozos):
                     destino = self._entregar(archivo, output)
@@ -67,6 +79,14 @@ class Command(Comando):
             raise CommandError("Exportación interrumpida.", returncode=130) from error
         self.stderr.write(f"Llamadas exportadas: {archivo.filas}, en {destino}", self.style.SUCCESS)
 
+    def _leer(self, output: str, argumentos: dict[str, Any]) -> OpcionesSerializer:
+        dados = {nombre: argumentos[nombre] for nombre in OpcionesSerializer().fields if argumentos[nombre]}
+        pedido = OpcionesSerializer(data=_segun_el_nombre(output) | dados)
+        if not pedido.is_valid():
+            errores = [f"--{nombre}: {error}" for nombre, suyos in pedido.errors.items() for error in suyos]
+            raise CommandError("\n".join(errores))
+        return pedido
+
     def _entregar(self, archivo: Archivo, output: str) -> str:
         if output == "-":
             escribir(archivo, sys.stdout.buffer)
@@ -74,3 +94,25 @@ class Command(Comando):
         if output.endswith("/") and not Path(output).is_dir():
             raise CommandError(f"No se ha podido escribir en {output}: esa carpeta no existe.")
         return str(guardar(archivo, Path(output)))
+
+
+def _metavar(campo: Field) -> str:
+    return "|".join(campo.choices) if isinstance(campo, Eleccion) else campo.field_name.upper()
+
+
+def _ayuda(campo: Field) -> str:
+    """La de la API, con los valores posibles de las listas."""
+    valores = campo.child.choices if isinstance(campo, Lista) and isinstance(campo.child, Eleccion) else ()
+    return campo.help_text + (f" Valen: {', '.join(valores)}." if valores else "")
+
+
+def _segun_el_nombre(output: str) -> dict[str, list[str]]:
+    """El formato y la compresión que anuncia el nombre del fichero."""
+    *_, formato, extension = ["", "", *(sufijo[1:].lower() for sufijo in Path(output).suffixes)]
+    opciones = {}
+    if extension == compresion.EXTENSION:
+        opciones["comprimir"] = ["gzip"]
+        extension = formato
+    if extension in (nombres := {formato.extension: nombre for nombre, formato in FORMATOS.items()}):
+        opciones["formato"] = [nombres[extension]]
+    return opciones
