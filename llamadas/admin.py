@@ -1,7 +1,7 @@
 """La administración de las llamadas: se miran y se exportan, no se cambian."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from functools import reduce
 from operator import or_
@@ -17,6 +17,8 @@ from django.http.response import HttpResponseBase
 from django.utils.formats import date_format
 
 from .descarga import descargar
+from .exportacion.formatos import FORMATOS, Formato
+from .exportacion.opciones import Opciones
 from .exportacion.servicio import exportar
 from .listado import ListadoQuerySet, PaginadorConMemoria, hora_local
 from .models import Llamada, LlamadaQuerySet
@@ -49,11 +51,24 @@ class FiltroPorAgente(admin.RelatedFieldListFilter):
         }
 
 
+def _exportar_a(formato: Formato) -> Callable[..., HttpResponseBase | None]:
+    """La acción de exportar a un formato lo que esté seleccionado."""
+
+    @admin.action(description=f"Exportar seleccionadas a {formato.titulo}", permissions=["view"])
+    def accion(
+        admin_de_llamadas: "LlamadaAdmin", request: HttpRequest, queryset: LlamadaQuerySet
+    ) -> HttpResponseBase | None:
+        return admin_de_llamadas.exportar_seleccionadas(request, queryset, formato=formato)
+
+    accion.__name__ = f"exportar_{formato.nombre}"
+    return accion
+
+
 @admin.register(Llamada)
 class LlamadaAdmin(admin.ModelAdmin):
     """La lista de llamadas, ágil con millones de filas, y su exportación."""
 
-    actions = ("exportar_csv",)
+    actions = tuple(_exportar_a(formato) for formato in FORMATOS.values())
     date_hierarchy = "fecha_finalizacion"
     fields = readonly_fields = (
         "id",
@@ -81,8 +96,9 @@ class LlamadaAdmin(admin.ModelAdmin):
         desplegable = AutocompleteSelect(Llamada._meta.get_field("usuario"), self.admin_site)
         return super().media + desplegable.media + Media(css={"all": ["llamadas/filtro_por_agente.css"]})
 
-    @admin.action(description="Exportar seleccionadas a CSV", permissions=["view"])
-    def exportar_csv(self, request: HttpRequest, queryset: LlamadaQuerySet) -> HttpResponseBase | None:
+    def exportar_seleccionadas(
+        self, request: HttpRequest, queryset: LlamadaQuerySet, *, formato: Formato
+    ) -> HttpResponseBase | None:
         """Descarga las llamadas finalizadas de la selección y dice cuántas han quedado fuera."""
         finalizadas = queryset.finalizadas()
         if not finalizadas.exists():
@@ -95,7 +111,7 @@ class LlamadaAdmin(admin.ModelAdmin):
         sin_finalizar = queryset.sin_finalizar().count()
         if sin_finalizar:
             self.message_user(request, _quedan_fuera(sin_finalizar), messages.WARNING)
-        return descargar(exportar(finalizadas), request)
+        return descargar(exportar(finalizadas, Opciones(formato=formato)), request)
 
     @admin.display(description="asignación")
     def asignacion(self, llamada: Llamada) -> str | None:
