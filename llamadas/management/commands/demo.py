@@ -135,11 +135,12 @@ def _servidor(puerto: int) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
             raise CommandError(f"No se puede servir en el puerto {puerto}: elija otro con --puerto.") from error
         descriptor = escucha.fileno()
         orden = [sys.executable, "-m", "gunicorn", "discador.wsgi", "--bind", f"fd://{descriptor}"]
-        orden += ["--worker-class", "gthread", "--threads", "8", "--log-level", "warning"]
+        orden += ["--worker-class", "gthread", "--threads", "8", "--log-level", "warning", "--graceful-timeout", "3"]
         orden += ["--pythonpath", str(settings.BASE_DIR)]  # y no cambiar de carpeta: DATABASE_URL puede ser relativa
         entorno = {**os.environ, "ALLOWED_HOSTS": "127.0.0.1,localhost", "HTTPS": "off"}
         raiz = f"http://127.0.0.1:{escucha.getsockname()[1]}/"
-        proceso = subprocess.Popen(orden, env=entorno, pass_fds=[descriptor])  # noqa: S603
+        # En su propio grupo, para que no le llegue el Ctrl-C: si le pilla repartiendo una petición, gunicorn se bloquea.
+        proceso = subprocess.Popen(orden, env=entorno, pass_fds=[descriptor], process_group=0)  # noqa: S603
     try:
         yield raiz, proceso
     finally:
