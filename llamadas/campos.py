@@ -6,6 +6,8 @@ from typing import Any, NoReturn
 from zoneinfo import ZoneInfo
 
 from django.db import DataError, connection, transaction
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from discador.zonas import zona_iana
@@ -50,6 +52,7 @@ class Lista(serializers.ListField):
         return validos
 
 
+@extend_schema_field({"oneOf": [{"type": "string", "format": "date"}, {"type": "string", "format": "date-time"}]})
 class Momento(Texto):
     """Un día o una hora."""
 
@@ -60,6 +63,7 @@ class Momento(Texto):
             raise serializers.ValidationError(str(error)) from error
 
 
+@extend_schema_field({"type": "string", "example": "Europe/Madrid"})
 class Zona(Texto):
     """El nombre de una zona horaria."""
 
@@ -83,6 +87,7 @@ def _que_la_conozca_la_base(zona: ZoneInfo) -> None:
             raise ValueError("es una zona que la base de datos no conoce.") from None
 
 
+@extend_schema_field(OpenApiTypes.EMAIL)
 class CorreoDeUsuario(Texto):
     """El correo de alguien que existe, aunque ya no entre."""
 

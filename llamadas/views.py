@@ -16,6 +16,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from .descarga import descargar, solo_cabeceras
+from .documentacion import ESTIMAR, EXPORTAR
 from .exportacion.estimacion import estimar
 from .exportacion.servicio import Archivo, exportar
 from .serializers import OpcionesSerializer
@@ -60,6 +61,7 @@ class VistaDeExportacion(APIView):
 class ExportarLlamadas(VistaDeExportacion):
     """Las llamadas finalizadas, en un archivo para descargar."""
 
+    @EXPORTAR
     def get(self, request: Request) -> HttpResponseBase:
         return descargar(self._archivo(request), request)
 
@@ -74,6 +76,7 @@ class ExportarLlamadas(VistaDeExportacion):
 class EstimarExportacion(VistaDeExportacion):
     """Cómo sería el archivo que se descargaría con las mismas opciones."""
 
+    @ESTIMAR
     def get(self, request: Request) -> Response:
         pedido = self.opciones(request)
         return Response(asdict(estimar(pedido.llamadas(), pedido.opciones())))

@@ -132,9 +132,7 @@ def test_head_da_las_cabeceras_sin_leer_filas(con_token):
     assert not [c["sql"] for c in consultas if "numero_destino" in c["sql"]]
 
 
-@pytest.mark.parametrize(
-    "consulta", [{"dsde": "2026-01-01"}, {"format": "csv"}, {"": "x"}, {"a": "", "b": "1"}]
-)
+@pytest.mark.parametrize("consulta", [{"dsde": "2026-01-01"}, {"format": "csv"}, {"": "x"}, {"a": "", "b": "1"}])
 @pytest.mark.parametrize("metodo", ["get", "head"])
 def test_rechaza_un_parametro_desconocido(con_token, consulta, metodo):
     respuesta = getattr(con_token, metodo)(RUTA, query_params=consulta)

@@ -139,7 +139,7 @@ def _servidor(puerto: int) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
         orden += ["--pythonpath", str(settings.BASE_DIR)]  # y no cambiar de carpeta: DATABASE_URL puede ser relativa
         entorno = {**os.environ, "ALLOWED_HOSTS": "127.0.0.1,localhost", "HTTPS": "off"}
         raiz = f"http://127.0.0.1:{escucha.getsockname()[1]}/"
-        # En su propio grupo, para que no le llegue el Ctrl-C: si le pilla repartiendo una petición, gunicorn se bloquea.
+        # En su propio grupo, sin Ctrl-C: si le pilla repartiendo una petición, gunicorn se bloquea.
         proceso = subprocess.Popen(orden, env=entorno, pass_fds=[descriptor], process_group=0)  # noqa: S603
     try:
         yield raiz, proceso
