@@ -44,5 +44,6 @@ INTERNO = error(
 DE_ACCESO = {
     401: error("Sin credenciales, o ya no valen.", "Las credenciales de autenticación no se proveyeron."),
     403: error("No es administrador.", "Usted no tiene permiso para realizar esta acción."),
+    405: error("Solo se admiten GET y HEAD.", "Método “DELETE” no permitido."),
     500: INTERNO,
 }

@@ -31,6 +31,9 @@ OPCIONES_MALAS = {
 }
 
 
+A_ENTRAR = {302: OpenApiResponse(description="A un navegador sin sesión se le lleva a iniciarla, y de vuelta.")}
+
+
 def _cabecera(nombre: str, descripcion: str, tipo: type = str) -> OpenApiParameter:
     return OpenApiParameter(nombre, tipo, OpenApiParameter.HEADER, response=[200], description=descripcion)
 
@@ -45,8 +48,6 @@ Descarga las llamadas finalizadas, todas o las que se elijan, ordenadas por `fec
 El fichero está entero o la transferencia se rompe: un error nunca se escribe dentro ni lo corta en silencio. Todas
 las llamadas son de un mismo instante, el del comienzo. Lo que vaya a tardar mucho se puede estimar antes, con las
 mismas opciones, en `exportar/estimacion`. Con `HEAD` se obtienen solo las cabeceras.
-
-A un navegador sin sesión se le lleva a iniciarla (302), y de vuelta.
 """,
     parameters=[
         OpcionesSerializer,
@@ -57,6 +58,7 @@ A un navegador sin sesión se le lleva a iniciarla (302), y de vuelta.
     responses={
         **{(200, tipo): OpenApiResponse(OpenApiTypes.BINARY, "El fichero.") for tipo in TIPOS_MIME},
         (200, "application/json"): OpenApiResponse({"type": "array", "items": LLAMADA}, "El fichero."),
+        **A_ENTRAR,
         **OPCIONES_MALAS,
         **DE_ACCESO,
     },
@@ -85,6 +87,7 @@ ESTIMAR = extend_schema(
                 )
             ],
         ),
+        **A_ENTRAR,
         **OPCIONES_MALAS,
         **DE_ACCESO,
     },

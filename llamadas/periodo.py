@@ -48,10 +48,9 @@ def final(momento: date | datetime, zona: ZoneInfo) -> datetime:
     try:
         siguiente = momento + timedelta(days=1)
         # La medianoche puede darse dos veces. Cuenta la segunda si antes de ella se ha vuelto al día que acaba.
-        segunda = _medianoche(siguiente, zona, fold=1)
-        if (segunda - PRECISION).astimezone(zona).date() == momento:
-            return segunda
-        return _medianoche(siguiente, zona, fold=0)
+        primera, segunda = (_medianoche(siguiente, zona, fold=fold) for fold in (0, 1))
+        se_vuelve = segunda > primera and (segunda - PRECISION).astimezone(zona).date() == momento
+        return segunda if se_vuelve else primera
     except OverflowError:
         return datetime.max.replace(tzinfo=UTC)
 

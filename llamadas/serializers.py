@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from django.utils import timezone
@@ -160,14 +161,20 @@ def _fijar_periodo(validos: dict[str, Any], errores: Errores) -> None:
     """Convierte los días y las horas en instantes, si se sabe de qué zona son."""
     if "zona" in errores:
         return
+    escritos = [validos.get("desde"), validos.get("hasta")]
     for nombre, limite in (("desde", principio), ("hasta", final)):
         if nombre in validos:
             try:
                 validos[nombre] = limite(validos[nombre], _zona(validos))
             except ValueError as error:
                 errores[nombre].append(str(error))
-    limites = {"desde", "hasta"}
-    if limites <= validos.keys() and not limites & errores.keys() and validos["desde"] > validos["hasta"]:
+    if None in escritos or {"desde", "hasta"} & errores.keys():
+        return
+    # Un día acaba en el mismo instante en que empieza el siguiente: los días se comparan como días.
+    desde, hasta = (
+        escritos if {type(escrito) for escrito in escritos} == {date} else (validos["desde"], validos["hasta"])
+    )
+    if desde > hasta:
         errores["desde"].append("Es posterior a «hasta»: así no hay nada que exportar.")
 
 

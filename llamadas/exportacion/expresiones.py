@@ -105,7 +105,7 @@ class SinFormula(Func):
             anterior_a_la_a="{texto} < 'A'",
             # GLOB no ve un NUL inicial; las comparaciones, sí.
             es_formula=("({texto} GLOB '[=+@' || char(9, 10, 13) || '-]*' OR ({texto} < char(1) AND {texto} <> ''))"),
-            es_telefono="(rtrim({texto}, '0123456789') IN ('', '+') AND {texto} <> '+')",
+            es_telefono="(rtrim({texto}, '0123456789') IN ('', '+') AND {texto} NOT IN ('', '+'))",
         )
 
     def _proteger(self, compiler: SQLCompiler, *, anterior_a_la_a: str, es_formula: str, es_telefono: str) -> SQL:

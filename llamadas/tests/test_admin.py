@@ -9,18 +9,25 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from llamadas.exportacion.formatos import FORMATOS
 from llamadas.models import Estado, Llamada
 from usuarios.models import Usuario
 
 from .datos import CABECERA, finalizada, sembrar
+from .lectores import LECTORES
 
 pytestmark = pytest.mark.django_db
 
 LISTA = "/admin/llamadas/llamada/"
 
 
-def exportar(navegador, ids, *, todas=False, **filtros):
-    datos = {"action": "exportar_csv", "_selected_action": ids, "select_across": "1" if todas else "0", "index": "0"}
+def exportar(navegador, ids, *, formato="csv", todas=False, **filtros):
+    datos = {
+        "action": f"exportar_{formato}",
+        "_selected_action": ids,
+        "select_across": "1" if todas else "0",
+        "index": "0",
+    }
     return navegador.post(LISTA, datos, query_params=filtros)
 
 
@@ -88,9 +95,30 @@ def test_si_ninguna_esta_finalizada_avisa_y_no_hay_fichero(con_sesion):
     assert "Ninguna llamada seleccionada está finalizada" in mensajes(con_sesion)
 
 
-def test_la_accion_se_llama_como_se_pidio(con_sesion):
+def test_hay_una_accion_por_formato_con_su_nombre(con_sesion):
     finalizada()
-    assert "Exportar seleccionadas a CSV" in mensajes(con_sesion)
+    acciones = re.findall(
+        r'<option value="exportar_(\w+)">Exportar seleccionadas a ([^<]+)</option>', mensajes(con_sesion)
+    )
+    assert acciones == [
+        ("csv", "CSV"),
+        ("xlsx", "Excel (.xlsx)"),
+        ("json", "JSON"),
+        ("ndjson", "NDJSON (un objeto JSON por línea)"),
+        ("parquet", "Parquet"),
+    ]
+
+
+@pytest.mark.parametrize("formato", FORMATOS)
+def test_cada_accion_da_el_mismo_fichero_que_la_api(con_sesion, formato):
+    sembrar(30)
+    llamadas = list(Llamada.objects.values_list("pk", flat=True))
+    de_la_accion = exportar(con_sesion, llamadas, formato=formato)
+    de_la_api = con_sesion.get("/api/v1/llamadas/exportar", query_params={"formato": formato})
+    assert de_la_accion["Content-Type"] == de_la_api["Content-Type"]
+    leer = LECTORES[formato]
+    assert leer(de_la_accion.content, "UTC") == leer(de_la_api.content, "UTC")
+    assert len(leer(de_la_accion.content, "UTC")) == 30
 
 
 def test_un_agente_no_puede(client, agente):

@@ -3,21 +3,27 @@
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 import requests
 from django.contrib.auth.hashers import make_password
 from django.db import connection
+from django.db.models import TextField
+from django.db.models.functions import MD5, Cast
 from rest_framework_simplejwt.tokens import AccessToken
 
+from llamadas.exportacion.formatos import FORMATOS
 from llamadas.models import Llamada
 from usuarios.models import Rol, Usuario
 
 from .datos import CABECERA, OTRAS_TRANSACCIONES, esperar, finalizada, nadie_lee, sembrar
+from .lectores import LECTORES
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -142,6 +148,41 @@ def test_un_cliente_que_corta_sin_leer_nada_no_deja_nada_abierto(cabeceras, url)
         time.sleep(0.5)
         assert not nadie_lee()
     esperar(nadie_lee)
+
+
+def test_un_cliente_que_se_va_no_deja_el_xlsx_en_disco(cabeceras, url):
+    sembrar(60_000)
+    en_disco = Path(tempfile.gettempdir())
+    with pytest.raises(requests.Timeout):
+        requests.get(url, params={"formato": "xlsx"}, headers=cabeceras, timeout=0.3)
+    assert list(en_disco.glob("discador-*.xlsx"))
+    esperar(lambda: not list(en_disco.glob("discador-*.xlsx")), segundos=30)
+    esperar(nadie_lee)
+
+
+@pytest.mark.parametrize("formato", FORMATOS)
+def test_cada_formato_llega_entero_por_un_servidor_de_verdad(cabeceras, url, formato):
+    sembrar(30_000)
+    respuesta = requests.get(url, params={"formato": formato}, headers=cabeceras, timeout=60)
+    filas = LECTORES[formato](respuesta.content, "UTC")
+    assert [int(fila["duracion_segundos"]) for fila in filas] == list(range(1, 30_001))
+    assert respuesta.headers["X-Total-Count"] == "30000"
+
+
+def test_comprimida_se_rompe_igual_si_falla_a_mitad(cabeceras, url):
+    if connection.vendor != "postgresql":
+        pytest.skip("lo que corta la conexión a mitad es de PostgreSQL")
+    sembrar(MUCHAS)
+    Llamada.objects.update(numero_destino=MD5(Cast("pk", TextField())))  # que no se pueda comprimir tanto
+    opciones = {"comprimir": "gzip", "formato": "ndjson"}
+    with requests.get(url, params=opciones, headers=cabeceras, stream=True, timeout=60) as respuesta:
+        trozos = respuesta.iter_content(64 * 1024)
+        next(trozos)
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT pg_terminate_backend(pid) {OTRAS_TRANSACCIONES}")
+        with pytest.raises(requests.exceptions.ChunkedEncodingError):
+            for _ in trozos:
+                pass
 
 
 def test_lo_que_se_inserta_durante_la_descarga_no_sale_y_la_cuenta_cuadra(cabeceras, url):

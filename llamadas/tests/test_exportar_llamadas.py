@@ -1,5 +1,7 @@
 """El comando exportar_llamadas, en otro proceso y sobre ficheros de verdad."""
 
+import gzip
+import json
 import os
 import pty
 import signal
@@ -8,6 +10,7 @@ import subprocess
 import sys
 import termios
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -164,6 +167,72 @@ def test_sin_tablas_dice_que_falta_migrar(ejecutar, tmp_path):
     assert "Ejecute antes «manage.py migrate».".encode() in resultado.stderr
 
 
+def test_admite_las_mismas_opciones_que_la_api(ejecutar, con_token, tmp_path):
+    for hora in range(48):
+        finalizada(
+            resultado=["contestada", "buzon", "ocupado"][hora % 3],
+            fecha_finalizacion=datetime(2026, 3, 28, tzinfo=UTC) + timedelta(hours=hora),
+        )
+    opciones = {
+        "desde": "2026-03-29",
+        "hasta": "2026-03-29T20:00",
+        "resultado": "contestada,buzon",
+        "columnas": "fecha_finalizacion,resultado",
+        "zona": "Europe/Madrid",
+        "formato": "json",
+        "comprimir": "gzip",
+    }
+    argumentos = [parte for nombre, valor in opciones.items() for parte in (f"--{nombre}", valor)]
+    resultado = ejecutar("exportar_llamadas", *argumentos)
+    assert resultado.returncode == 0, resultado.stderr
+    (fichero,) = tmp_path.iterdir()
+    assert fichero.name.endswith(".json.gz")
+    assert fichero.read_bytes() == con_token.get("/api/v1/llamadas/exportar", query_params=opciones).content
+    assert len(json.loads(gzip.decompress(fichero.read_bytes()))) == 12
+
+
+@pytest.mark.parametrize(
+    ("nombre", "empieza"),
+    [
+        ("x.csv", b"llamada_id"),
+        ("x.xlsx", b"PK"),
+        ("X.XLSX", b"PK"),
+        ("x.json", b"[\n"),
+        ("x.2026.ndjson", b"{"),
+        ("x.parquet", b"PAR1"),
+        ("x.csv.gz", b"\x1f\x8b"),
+        ("x.gz", b"\x1f\x8b"),
+        ("x.txt", b"llamada_id"),
+        ("x", b"llamada_id"),
+    ],
+)
+def test_el_nombre_del_fichero_dice_el_formato(ejecutar, tmp_path, nombre, empieza):
+    finalizada()
+    resultado = ejecutar("exportar_llamadas", "-o", nombre)
+    assert resultado.returncode == 0, resultado.stderr
+    assert (tmp_path / nombre).read_bytes().startswith(empieza)
+
+
+def test_el_formato_que_se_escribe_manda_sobre_el_del_nombre(ejecutar, tmp_path):
+    assert ejecutar("exportar_llamadas", "-o", "x.csv", "--formato", "json").returncode == 0
+    assert (tmp_path / "x.csv").read_bytes() == b"[]\n"
+
+
+def test_las_opciones_que_no_valen_se_dicen_todas_y_no_se_escribe_nada(ejecutar, tmp_path):
+    resultado = ejecutar("exportar_llamadas", "--desde", "ayer", "--formato", "xls", "--usuario", "nadie")
+    assert resultado.returncode == 1
+    lineas = resultado.stderr.decode().splitlines()
+    assert lineas[0].startswith("CommandError: --desde: «ayer» no es una fecha")
+    assert lineas[1] == "--usuario: «nadie» no es el correo de ningún usuario."
+    assert lineas[2].startswith("--formato: «xls» no vale. ¿Quería decir «xlsx»?")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_una_opcion_mal_escrita_no_lo_exporta_todo(ejecutar, tmp_path):
+    assert ejecutar("exportar_llamadas", "--dsde", "2026-01-01").returncode == 2
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("senal", [signal.SIGINT, signal.SIGTERM])
 def test_interrumpido_acaba_sin_traza_y_sin_dejar_nada(entorno, tmp_path, senal):
     sembrar(200_000)
@@ -183,3 +252,5 @@ def test_la_ayuda_explica_y_da_ejemplos(ejecutar):
     ayuda = ejecutar("exportar_llamadas", "--help").stdout.decode()
     assert "manage.py exportar_llamadas -o - | gzip" in ayuda
     assert "código distinto de 0" in ayuda
+    assert "--formato csv|xlsx|json|ndjson|parquet" in ayuda
+    assert "numero_invalido" in ayuda

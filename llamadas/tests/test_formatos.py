@@ -1,0 +1,319 @@
+"""Los formatos: los bytes que se escriben y lo que leen en ellos programas de verdad."""
+
+import io
+import json
+import tempfile
+import zipfile
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from pathlib import Path
+
+import openpyxl
+import pyarrow.parquet
+import pytest
+from django.db import connection
+
+from llamadas.exportacion.columnas import COLUMNAS
+from llamadas.exportacion.formatos import FORMATOS, xlsx
+from llamadas.exportacion.formatos.base import Contenido, Formato
+from llamadas.exportacion.formatos.csv import CSV
+from llamadas.exportacion.opciones import Opciones
+from llamadas.exportacion.servicio import exportar
+from llamadas.models import Estado, Llamada
+from usuarios.models import Usuario
+
+from .datos import FORMULAS, finalizada, sembrar
+from .lectores import LECTORES, de_libreoffice, de_parquet_con_duckdb, descomprimido
+
+pytestmark = pytest.mark.django_db
+
+RUTA = "/api/v1/llamadas/exportar"
+ORO = Path(__file__).parent / "oro"
+MADRID = "Europe/Madrid"
+
+
+def exportado(cliente, **opciones):
+    respuesta = cliente.get(RUTA, query_params=opciones)
+    assert respuesta.status_code == 200, respuesta.content
+    return b"".join(respuesta)
+
+
+@pytest.fixture
+def de_oro():
+    """Pocas llamadas, y en ellas lo normal y lo raro."""
+    ana = Usuario.objects.create(email="ana@example.com", is_active=False)
+    rara = Usuario.objects.create(email="=1+1@example.com")
+    invierno, verano = datetime(2026, 1, 31, 22, 59, 59, tzinfo=UTC), datetime(2026, 7, 31, 22, 0, tzinfo=UTC)
+    micro = timedelta(microseconds=1)
+    corriente = {"fecha_asignacion": invierno - timedelta(minutes=1), "usuario": ana}
+    finalizada(id=1, numero_destino="+34600123456", fecha_finalizacion=invierno, **corriente)
+    finalizada(id=2, numero_destino="0034600123456", fecha_finalizacion=invierno + 999_999 * micro, usuario=ana)
+    finalizada(id=3, numero_destino="=1+1", resultado="+buzon", fecha_finalizacion=verano, usuario=rara)
+    finalizada(id=4, numero_destino='dice "hola"; ¿sí, no?\r\nñ 🙂', fecha_finalizacion=verano + micro)
+    finalizada(id=5, numero_destino=" 007 ", resultado="", fecha_finalizacion=verano, duracion_segundos=None)
+    finalizada(id=6, numero_destino="'=1", fecha_conexion=datetime(1850, 1, 1, tzinfo=UTC), fecha_finalizacion=verano)
+    finalizada(id=7, numero_destino="_x0041_\x01\x7f", fecha_finalizacion=verano + timedelta(days=1))
+    finalizada(id=2**53 + 1, numero_destino="", fecha_finalizacion=None)
+    Llamada.objects.create(id=9, numero_destino="+34999", estado=Estado.FALLIDA, fecha_finalizacion=verano)
+
+
+@pytest.mark.parametrize(
+    ("oro", "opciones"),
+    [
+        ("rfc4180.csv", {"formato": "csv"}),
+        ("excel.csv", {"dialecto": "excel"}),
+        ("llamadas.json", {"formato": "json"}),
+        ("llamadas.ndjson", {"formato": "ndjson"}),
+    ],
+)
+def test_los_bytes_son_los_de_oro(con_token, de_oro, oro, opciones):
+    assert exportado(con_token, zona=MADRID, **opciones) == (ORO / oro).read_bytes()
+
+
+def test_el_xlsx_es_el_de_oro(con_token, de_oro):
+    esperado, escrito = ((ORO / "llamadas.xlsx").read_bytes(), exportado(con_token, zona=MADRID, formato="xlsx"))
+    assert _partes(escrito) == _partes(esperado)
+
+
+def _partes(libro):
+    """Todo lo que hay dentro de un libro, salvo cuándo se creó."""
+    with zipfile.ZipFile(io.BytesIO(libro)) as partes:
+        return {nombre: partes.read(nombre) for nombre in partes.namelist() if nombre != "docProps/core.xml"}
+
+
+def test_el_parquet_es_el_de_oro(con_token, de_oro):
+    escrito = pyarrow.parquet.read_table(io.BytesIO(exportado(con_token, zona=MADRID, formato="parquet")))
+    assert escrito.equals(pyarrow.parquet.read_table(ORO / "llamadas.parquet"), check_metadata=True)
+
+
+def variadas(cuantas=400):
+    """Llamadas de todas las clases: con y sin cada valor, con textos raros y fechas en los cambios de hora."""
+    agentes = [None, *(Usuario.objects.create(email=f"agente{n}@example.com") for n in range(3))]
+    textos = ["+34600000001", "0034", "", " x ", "ñ🙂", "1e5", "2026-01-31", "TRUE", "a,b;c", 'a"b', "a\nb", *FORMULAS]
+    base = datetime(2026, 3, 28, 20, 0, tzinfo=UTC)
+    for n in range(cuantas):
+        fecha = base + timedelta(minutes=n * 7, microseconds=n * 2501)
+        finalizada(
+            numero_destino=textos[n % len(textos)],
+            resultado=["contestada", "", "buzon", "=raro"][n % 4],
+            fecha_asignacion=fecha - timedelta(minutes=2) if n % 3 else None,
+            fecha_conexion=fecha - timedelta(minutes=1) if n % 2 else None,
+            fecha_finalizacion=fecha if n % 11 else None,
+            duracion_segundos=n if n % 5 else None,
+            usuario=agentes[n % 4],
+        )
+
+
+@pytest.mark.parametrize("zona", ["UTC", MADRID, "America/Santiago", "Asia/Kathmandu"])
+@pytest.mark.parametrize("formato", LECTORES)
+def test_todos_los_formatos_llevan_las_mismas_filas(con_token, zona, formato):
+    variadas(200)
+    esperadas = LECTORES["csv"](exportado(con_token, zona=zona), zona)
+    assert len(esperadas) == 200
+    assert LECTORES[formato](exportado(con_token, zona=zona, formato=formato), zona) == esperadas
+
+
+def test_duckdb_lee_el_parquet(con_token, tmp_path):
+    variadas()
+    fichero = tmp_path / "x.parquet"
+    fichero.write_bytes(exportado(con_token, zona=MADRID, formato="parquet"))
+    assert de_parquet_con_duckdb(fichero, MADRID) == LECTORES["csv"](exportado(con_token, zona=MADRID), MADRID)
+
+
+def test_libreoffice_abre_el_xlsx_sin_cambiar_nada(con_token, tmp_path):
+    variadas()
+    fichero = tmp_path / "x.xlsx"
+    fichero.write_bytes(exportado(con_token, zona=MADRID, formato="xlsx"))
+    assert de_libreoffice(fichero) == LECTORES["csv"](exportado(con_token, zona=MADRID), MADRID)
+
+
+def test_libreoffice_en_espanol_abre_el_csv_de_excel_sin_cambiar_nada(con_token, tmp_path):
+    for n, telefono in enumerate(["+34600123456", "0034600123456", "600123456", "", "+" + "9" * 30]):
+        agente = Usuario.objects.create(email=f"agente{n}@example.com")
+        finalizada(numero_destino=telefono, fecha_conexion=datetime(2026, 1, 31, 11, n, tzinfo=UTC), usuario=agente)
+    finalizada(numero_destino="=1+1", resultado="ñ; €", fecha_finalizacion=None)
+    fichero = tmp_path / "x.csv"
+    fichero.write_bytes(exportado(con_token, zona=MADRID, dialecto="excel"))
+    abiertas = de_libreoffice(fichero, "--infilter=CSV:59,34,76,1,,3082")  # punto y coma, UTF-8, español
+    protegidas = [
+        dict(zip(abiertas[0], linea.split(","), strict=True))
+        for linea in exportado(con_token, zona=MADRID).decode().split("\r\n")[1:-1]
+    ]
+    assert abiertas == protegidas  # las de un CSV: lo que parece una fórmula lleva su apóstrofo
+    assert [fila["numero_destino"] for fila in abiertas][:3] == ["+34600123456", "0034600123456", "600123456"]
+
+
+@pytest.mark.parametrize("formato", FORMATOS)
+def test_sin_llamadas_el_fichero_es_valido(con_token, formato):
+    contenido = exportado(con_token, formato=formato)
+    assert LECTORES[formato](contenido, "UTC") in ([], [dict.fromkeys(TODAS, "")])
+    if formato == "xlsx":
+        assert next(openpyxl.load_workbook(io.BytesIO(contenido)).active.values) == TODAS
+    if formato == "parquet":
+        assert pyarrow.parquet.read_schema(io.BytesIO(contenido)).names == list(TODAS)
+
+
+TODAS = tuple(columna.nombre for columna in COLUMNAS)
+
+
+@pytest.mark.parametrize("formato", FORMATOS)
+def test_las_columnas_van_en_el_orden_pedido(con_token, formato):
+    variadas(30)
+    columnas = ["usuario_email", "fecha_finalizacion", "llamada_id"]
+    contenido = exportado(con_token, formato=formato, columnas=",".join(columnas), zona=MADRID)
+    filas = LECTORES[formato](contenido, MADRID)
+    assert all(list(fila) == columnas for fila in filas)
+    todas = LECTORES["csv"](exportado(con_token, zona=MADRID), MADRID)
+    assert filas == [{nombre: fila[nombre] for nombre in columnas} for fila in todas]
+
+
+@pytest.mark.parametrize("formato", ["csv", "json", "ndjson"])
+def test_comprimido_es_lo_mismo_y_dice_lo_que_es(con_token, formato):
+    variadas(50)
+    respuesta = con_token.get(RUTA, query_params={"formato": formato, "comprimir": "gzip"})
+    assert respuesta["Content-Type"] == "application/gzip"
+    assert "Content-Encoding" not in respuesta
+    assert respuesta["Content-Disposition"].endswith(f".{formato}.gz")
+    assert descomprimido(respuesta.content) == exportado(con_token, formato=formato)
+
+
+@pytest.mark.parametrize("formato", FORMATOS)
+def test_las_cabeceras_dicen_el_formato(con_token, formato):
+    sembrar(3)
+    respuesta = con_token.get(RUTA, query_params={"formato": formato})
+    assert respuesta["Content-Type"] == FORMATOS[formato].tipo_mime
+    assert respuesta["Content-Disposition"].endswith(f".{formato}")
+    assert respuesta["X-Total-Count"] == "3"
+    cabeceras = con_token.head(RUTA, query_params={"formato": formato})
+    assert cabeceras["Content-Type"] == respuesta["Content-Type"]
+    assert cabeceras["X-Total-Count"] == "3"
+
+
+class TestXLSX:
+    """Lo que pide quien abre el libro."""
+
+    def test_cada_celda_es_de_su_tipo(self, con_token, de_oro):
+        hoja = openpyxl.load_workbook(io.BytesIO(exportado(con_token, zona=MADRID, formato="xlsx"))).active
+        primera = dict(zip(TODAS, hoja[2], strict=True))
+        assert (primera["llamada_id"].data_type, primera["llamada_id"].value) == ("n", 1)
+        assert (primera["duracion_segundos"].data_type, primera["duracion_segundos"].value) == ("n", 60)
+        assert (primera["numero_destino"].data_type, primera["numero_destino"].value) == ("s", "+34600123456")
+        fecha = primera["fecha_finalizacion"]
+        assert (fecha.data_type, fecha.number_format) == ("d", "yyyy-mm-dd hh:mm:ss")
+        assert fecha.value == datetime(2026, 1, 31, 23, 59, 59)
+        assert [celda.data_type for celda in hoja["B"]] == ["s"] * 8 + ["n"]  # el último no tiene número
+
+    def test_nada_es_una_formula_ni_un_enlace(self, con_token):
+        for texto in [*FORMULAS, "http://x.example", "mailto:a@b.c", "{=1}", "#REF!"]:
+            finalizada(numero_destino=texto)
+        libro = exportado(con_token, formato="xlsx")
+        with zipfile.ZipFile(io.BytesIO(libro)) as partes:
+            hoja = partes.read("xl/worksheets/sheet1.xml").decode()
+            assert "<f>" not in hoja
+            assert "<hyperlink" not in hoja
+        valores = [celda.value for celda in openpyxl.load_workbook(io.BytesIO(libro)).active["B"]][1:]
+        assert valores[: len(FORMULAS)] == [formula.replace("\r", "_x000D_") for formula in FORMULAS]
+
+    def test_la_cabecera_se_ve_siempre_y_filtra(self, con_token, de_oro):
+        hoja = openpyxl.load_workbook(io.BytesIO(exportado(con_token, formato="xlsx"))).active
+        assert hoja.freeze_panes == "A2"
+        assert hoja.auto_filter.ref == "A1:I9"
+        assert all(celda.font.bold for celda in hoja[1])
+        assert hoja.column_dimensions["I"].width > hoja.column_dimensions["A"].width > 10
+
+    @pytest.mark.parametrize(("filas", "hojas"), [(9, [9]), (10, [10]), (11, [10, 1]), (30, [10, 10, 10])])
+    def test_lo_que_no_cabe_en_una_hoja_sigue_en_otras(self, con_token, monkeypatch, filas, hojas):
+        monkeypatch.setattr(xlsx, "FILAS_POR_HOJA", 10)
+        sembrar(filas)
+        libro = openpyxl.load_workbook(io.BytesIO(exportado(con_token, formato="xlsx")))
+        assert libro.sheetnames == ["Llamadas", "Llamadas 2", "Llamadas 3"][: len(hojas)]
+        assert [hoja.max_row - 1 for hoja in libro] == hojas
+        for hoja in libro:
+            assert next(hoja.values) == TODAS
+            assert (hoja.freeze_panes, hoja.auto_filter.ref) == ("A2", f"A1:I{hoja.max_row}")
+        duraciones = [fila[7] for hoja in libro for fila in list(hoja.values)[1:]]
+        assert duraciones == list(range(1, filas + 1))
+
+    @pytest.mark.parametrize("leidos", [0, 1, None])
+    def test_el_fichero_temporal_desaparece_se_lea_lo_que_se_lea(self, monkeypatch, tmp_path, leidos):
+        monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+        monkeypatch.setattr(xlsx, "BLOQUE", 1024)
+        sembrar(2000)
+        trozos = exportar(Llamada.objects.all(), Opciones(formato=FORMATOS["xlsx"])).trozos
+        for _ in islice(trozos, leidos):
+            assert len(list(tmp_path.iterdir())) == 1
+        trozos.close()
+        assert list(tmp_path.iterdir()) == []
+
+    def test_un_texto_que_no_cabe_en_una_celda_no_se_recorta(self, con_token, caplog):
+        if connection.vendor == "postgresql":
+            pytest.skip("PostgreSQL no guarda textos más largos que su campo")
+        finalizada(numero_destino="9" * 32_768)
+        con_token.raise_request_exception = False
+        respuesta = con_token.get(RUTA, query_params={"formato": "xlsx"})
+        assert respuesta.status_code == 500
+        assert "32,767" in caplog.text
+        assert len(exportado(con_token, formato="csv")) > 32_768
+
+
+def test_el_parquet_tiene_tipos_y_dice_de_donde_sale(con_token):
+    variadas(30)
+    contenido = exportado(con_token, formato="parquet", zona=MADRID, resultado="buzon", desde="2026-03-29")
+    fichero = pyarrow.parquet.ParquetFile(io.BytesIO(contenido))
+    tipos = {campo.name: str(campo.type) for campo in fichero.schema_arrow}
+    categoria = "dictionary<values=string, indices=int32, ordered=0>"
+    assert tipos == {
+        "llamada_id": "int64",
+        "numero_destino": "string",
+        "estado": categoria,
+        "resultado": categoria,
+        "fecha_asignacion": "timestamp[us, tz=UTC]",
+        "fecha_conexion": "timestamp[us, tz=UTC]",
+        "fecha_finalizacion": "timestamp[us, tz=UTC]",
+        "duracion_segundos": "int64",
+        "usuario_email": categoria,
+    }
+    metadatos = {n.decode(): v.decode() for n, v in fichero.schema_arrow.metadata.items()}
+    assert metadatos["discador.zona"] == MADRID
+    assert int(metadatos["discador.filas"]) == fichero.metadata.num_rows > 0
+    assert json.loads(metadatos["discador.filtros"]) == {
+        "desde": "2026-03-28T23:00:00+00:00",
+        "resultado": "buzon",
+    }
+    assert fichero.metadata.row_group(0).column(1).compression == "ZSTD"
+
+
+def test_el_parquet_va_por_grupos_de_cien_mil_filas(con_token):
+    sembrar(210_000)
+    fichero = pyarrow.parquet.ParquetFile(io.BytesIO(exportado(con_token, formato="parquet")))
+    grupos = [fichero.metadata.row_group(n).num_rows for n in range(fichero.num_row_groups)]
+    assert grupos == [100_000, 100_000, 10_000]
+
+
+class TSV(Formato):
+    """Un formato nuevo: una clase, y registrarla."""
+
+    nombre = extension = "tsv"
+    titulo = "TSV"
+    tipo_mime = "text/tab-separated-values"
+    expresion = CSV.expresion
+
+    def bloques(self, contenido: Contenido, lotes):
+        for lote in [[contenido.nombres], *lotes]:
+            yield "".join("\t".join("" if v is None else str(v) for v in fila) + "\n" for fila in lote).encode()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_un_formato_nuevo_es_una_clase_y_registrarla(con_token, monkeypatch, tmp_path):
+    from django.core.management import call_command  # noqa: PLC0415
+
+    monkeypatch.setitem(FORMATOS, "tsv", TSV())
+    finalizada(id=1, fecha_finalizacion=None)
+    esperado = "\t".join(TODAS).encode() + b"\n1\t+34600000000\tfinalizada\tcontestada\t\t\t\t60\t\n"
+    respuesta = con_token.get(RUTA, query_params={"formato": "tsv"})
+    assert respuesta.content == esperado
+    assert respuesta["Content-Type"] == "text/tab-separated-values"
+    call_command("exportar_llamadas", "-o", str(tmp_path / "x.tsv"))
+    assert (tmp_path / "x.tsv").read_bytes() == esperado
+    assert con_token.get(f"{RUTA}/estimacion", query_params={"formato": "tsv"}).json()["filas"] == 1
+    assert "tsv" in con_token.get(RUTA, query_params={"formato": "xls"}).json()["formato"][0]
