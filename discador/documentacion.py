@@ -1,8 +1,9 @@
-"""Lo que comparten las descripciones de la API: los errores y cómo se presentan."""
+"""Lo que comparten las descripciones de la API: los errores y cómo se escriben las rutas."""
 
 from typing import Any
 
-from drf_spectacular.utils import OpenApiExample, OpenApiResponse
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, inline_serializer
+from rest_framework import serializers
 
 Ruta = tuple[str, str, str, Any]
 
@@ -12,38 +13,38 @@ def sin_barra_final(endpoints: list[Ruta], **_: Any) -> list[Ruta]:
     return [(ruta.rstrip("/"), *demas) for ruta, *demas in endpoints]
 
 
-MENSAJE = {
-    "type": "object",
-    "properties": {
-        "detail": {"type": "string", "description": "Qué ha pasado y qué hacer."},
-        "code": {"type": "string", "description": "El motivo, si el token no vale."},
+MENSAJE = inline_serializer(
+    "Mensaje",
+    {
+        "detail": serializers.CharField(help_text="Qué ha pasado y qué hacer."),
+        "code": serializers.CharField(required=False, help_text="El motivo, si el token no vale."),
     },
-    "required": ["detail"],
-}
+)
 POR_PARAMETRO = {
     "type": "object",
     "additionalProperties": {"type": "array", "items": {"type": "string"}},
-    "description": "Qué está mal en cada parámetro. Todos los errores a la vez.",
+    "description": "Lo que está mal, por parámetro. Todos los errores a la vez.",
 }
 
 
-def error(descripcion: str, detalle: str) -> OpenApiResponse:
+def error(descripcion: str, detalle: str, **mas: str) -> OpenApiResponse:
     """Una respuesta de error con un mensaje."""
-    return OpenApiResponse(MENSAJE, descripcion, [OpenApiExample("Error", {"detail": detalle})])
+    return OpenApiResponse(MENSAJE, descripcion, [OpenApiExample("Error", {"detail": detalle, **mas})])
 
 
 def errores(descripcion: str, ejemplo: dict[str, Any]) -> OpenApiResponse:
     """Una respuesta 400, con lo que está mal en cada parámetro; o un mensaje, si no se entiende la petición."""
-    return OpenApiResponse({"anyOf": [POR_PARAMETRO, MENSAJE]}, descripcion, [OpenApiExample("Error", ejemplo)])
+    de_los_dos = {"anyOf": [POR_PARAMETRO, {"$ref": "#/components/schemas/Mensaje"}]}
+    return OpenApiResponse(de_los_dos, descripcion, [OpenApiExample("Error", ejemplo)])
+
+
+def cabecera(nombre: str, descripcion: str, *, de: list[int], tipo: type = str) -> OpenApiParameter:
+    """Una cabecera de las respuestas con esos códigos."""
+    return OpenApiParameter(nombre, tipo, OpenApiParameter.HEADER, response=de, description=descripcion)
 
 
 INTERNO = error(
     "Ha fallado algo del servidor. La traza está en su registro.",
     "Se ha producido un error interno. Inténtelo de nuevo; si persiste, avise al administrador.",
 )
-DE_ACCESO = {
-    401: error("Sin credenciales, o ya no valen.", "Las credenciales de autenticación no se proveyeron."),
-    403: error("No es administrador.", "Usted no tiene permiso para realizar esta acción."),
-    405: error("Solo se admiten GET y HEAD.", "Método “DELETE” no permitido."),
-    500: INTERNO,
-}
+TOKEN_INSERVIBLE = "El token no vale o ha caducado: pida otro."  # noqa: S105

@@ -130,7 +130,13 @@ def entorno(django_db_setup: None, request: pytest.FixtureRequest) -> dict[str, 
 
 
 @pytest.fixture(scope="session")
-def servidor(entorno: dict[str, str]) -> Iterator[str]:
+def temporales(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """La carpeta donde deja sus ficheros temporales el servidor."""
+    return tmp_path_factory.mktemp("temporales")
+
+
+@pytest.fixture(scope="session")
+def servidor(entorno: dict[str, str], temporales: Path) -> Iterator[str]:
     """La raíz de un gunicorn de verdad sobre la base de datos de las pruebas."""
     with socket.socket() as escucha:
         escucha.bind(("127.0.0.1", 0))
@@ -138,7 +144,8 @@ def servidor(entorno: dict[str, str]) -> Iterator[str]:
         raiz = f"http://127.0.0.1:{escucha.getsockname()[1]}"
         orden = [sys.executable, "-m", "gunicorn", "discador.wsgi", "--bind", f"fd://{escucha.fileno()}"]
         orden += ["--worker-class", "gthread", "--threads", "4", "--log-level", "error"]
-        proceso = subprocess.Popen(orden, cwd=settings.BASE_DIR, env=entorno, pass_fds=[escucha.fileno()])  # noqa: S603
+        env = {**entorno, "TMPDIR": str(temporales)}
+        proceso = subprocess.Popen(orden, cwd=settings.BASE_DIR, env=env, pass_fds=[escucha.fileno()])  # noqa: S603
     try:
         yield raiz
     finally:

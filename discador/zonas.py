@@ -21,5 +21,5 @@ def zona_iana(nombre: str) -> zoneinfo.ZoneInfo:
     except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError) as error:
         raise ValueError("no es una zona IANA: escriba UTC o área y ciudad, como Europe/Madrid.") from error
     if nombre != "UTC" and not (DEL_SISTEMA / nombre).is_file():
-        raise ValueError("es una zona que el sistema no tiene: instale el paquete tzdata.")
+        raise ValueError("no la tiene el sistema de este servidor: elija otra, o instale en él el paquete tzdata.")
     return zona

@@ -1,14 +1,14 @@
 """Los campos con que se lee una opción, con errores que dicen qué está mal y qué se admite."""
 
+from collections import Counter
 from datetime import date, datetime
 from difflib import get_close_matches
 from typing import Any, NoReturn
 from zoneinfo import ZoneInfo
 
 from django.db import DataError, connection, transaction
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
+from rest_framework.fields import empty
 
 from discador.zonas import zona_iana
 from usuarios.models import Usuario
@@ -23,25 +23,36 @@ def que_se_admite(en_vez_de: object, admitidos: list[str]) -> str:
     return f"{pregunta}Se admite: {', '.join(admitidos)}."
 
 
+VACIO = "Está vacío: escriba un valor o quite el parámetro."
+
+
 class Texto(serializers.CharField):
     """Un texto que no puede estar vacío: quien se deja una variable sin valor no quiere exportarlo todo."""
 
-    default_error_messages = {"blank": "Está vacío: escriba un valor o quite el parámetro."}
+    default_error_messages = {"blank": VACIO}
 
 
 class Eleccion(serializers.ChoiceField):
     """Un texto de entre unos cuantos."""
 
     def fail(self, key: str, **datos: Any) -> NoReturn:
-        valor = datos.get("input", "")
-        raise serializers.ValidationError(f"«{valor}» no vale. {que_se_admite(valor, list(self.choices))}", code=key)
+        valor = datos.get("input")
+        mensaje = f"«{valor}» no vale. {que_se_admite(valor, list(self.choices))}" if valor else VACIO
+        raise serializers.ValidationError(mensaje, code=key)
 
 
 class Lista(serializers.ListField):
     """Varios valores, con los errores de todos en una sola lista."""
 
+    def __init__(self, *, admite_repetidos: bool = True, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.admite_repetidos = admite_repetidos
+
     def to_internal_value(self, data: Any) -> list[Any]:
         validos, errores = [], []
+        if not self.admite_repetidos:
+            repetidos = [valor for valor, veces in Counter(data).items() if veces > 1]
+            errores += [f"«{valor}» está repetida: escríbala una sola vez." for valor in repetidos if valor]
         for valor in data:
             try:
                 validos.append(self.child.run_validation(valor))
@@ -52,7 +63,6 @@ class Lista(serializers.ListField):
         return validos
 
 
-@extend_schema_field({"oneOf": [{"type": "string", "format": "date"}, {"type": "string", "format": "date-time"}]})
 class Momento(Texto):
     """Un día o una hora."""
 
@@ -63,7 +73,6 @@ class Momento(Texto):
             raise serializers.ValidationError(str(error)) from error
 
 
-@extend_schema_field({"type": "string", "example": "Europe/Madrid"})
 class Zona(Texto):
     """El nombre de una zona horaria."""
 
@@ -84,16 +93,15 @@ def _que_la_conozca_la_base(zona: ZoneInfo) -> None:
             with transaction.atomic(), connection.cursor() as cursor:
                 cursor.execute("SELECT now() AT TIME ZONE %s", [zona.key])
         except DataError:
-            raise ValueError("es una zona que la base de datos no conoce.") from None
+            raise ValueError("no la conoce la base de datos: elija otra, o actualice sus zonas horarias.") from None
 
 
-@extend_schema_field(OpenApiTypes.EMAIL)
 class CorreoDeUsuario(Texto):
     """El correo de alguien que existe, aunque ya no entre."""
 
-    def to_internal_value(self, data: Any) -> Usuario:
-        correo = super().to_internal_value(data)
+    def run_validation(self, data: Any = empty) -> Usuario:
+        correo = super().run_validation(data)  # antes de preguntar por él: la base no admite cualquier carácter
         try:
             return Usuario.objects.get_by_natural_key(correo)
         except Usuario.DoesNotExist:
-            raise serializers.ValidationError(f"«{correo}» no es el correo de ningún usuario.") from None
+            raise serializers.ValidationError([f"«{correo}» no es el correo de ningún usuario."]) from None

@@ -4,7 +4,7 @@ import re
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-FORMA = r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d([.,]\d{1,6})?)?(Z|[+-]\d\d:?\d\d)?)?"
+FORMA = r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d([.,]\d{1,6})?)?(Z|[+-]\d\d:?\d\d(:\d\d)?)?)?"
 _FORMA = re.compile(FORMA, re.ASCII)
 _MAS_PERDIDO = re.compile(r"(?<=\d) (?=\d\d:?\d\d$)")
 
@@ -56,7 +56,7 @@ def final(momento: date | datetime, zona: ZoneInfo) -> datetime:
 
 
 def _medianoche(dia: date, zona: ZoneInfo, *, fold: int) -> datetime:
-    """La hora 0 de `dia`. Si no existe, con `fold` 0 es el instante en que los relojes se la saltan (PEP 495)."""
+    """La hora 0 de `dia`. Si no existe, porque los relojes se la saltan, con `fold` 0 es cuando lo hacen (PEP 495)."""
     return datetime.combine(dia, time(fold=fold), zona).astimezone(UTC)
 
 

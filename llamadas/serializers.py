@@ -1,6 +1,6 @@
 """La única puerta por la que un texto de fuera se convierte en opciones de una exportación."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
@@ -11,7 +11,7 @@ from rest_framework import serializers
 
 from .campos import CorreoDeUsuario, Eleccion, Lista, Momento, Zona, que_se_admite
 from .exportacion.columnas import COLUMNAS
-from .exportacion.formatos import FORMATOS
+from .exportacion.formatos import DIALECTOS, FORMATOS
 from .exportacion.opciones import Opciones
 from .models import Llamada, LlamadaQuerySet, Resultado
 from .periodo import final, principio
@@ -34,7 +34,7 @@ class OpcionesSerializer(serializers.Serializer):
     )
     hasta = Momento(
         required=False,
-        help_text="Hasta cuándo: un día, que entra entero, o una hora, que no entra.",
+        help_text="Hasta cuándo: un día, que entra entero en «zona», o una hora, que no entra.",
     )
     resultado = Lista(
         child=Eleccion(choices=Resultado.values),
@@ -48,31 +48,30 @@ class OpcionesSerializer(serializers.Serializer):
     )
     columnas = Lista(
         child=Eleccion(choices=list(POR_NOMBRE)),
+        admite_repetidos=False,
         required=False,
-        help_text="Qué columnas y en qué orden, separadas por comas. Por omisión, las nueve.",
+        help_text="Qué columnas y en qué orden, separadas por comas. Por omisión, todas.",
     )
     formato = Eleccion(choices=[], required=False, help_text="El formato del fichero. Por omisión, csv.")
     dialecto = Eleccion(
         choices=[],
         required=False,
-        help_text="Qué CSV: «rfc4180», con comas; o «excel», el que un Excel en español abre bien con un doble clic: "
-        "con BOM, punto y coma y los teléfonos intactos. Por omisión, rfc4180.",
+        help_text="Solo para csv: «rfc4180», con comas; o «excel», el que un Excel en español abre bien con un doble "
+        'clic: con BOM, punto y coma y los teléfonos como él los respeta, ="+34…". Por omisión, rfc4180.',
     )
     zona = Zona(
         required=False,
         help_text="La zona IANA de las fechas, tanto las del fichero como las de «desde» y «hasta»: UTC, o área y "
         "ciudad, como Europe/Madrid. Por omisión, la del servidor.",
     )
-    comprimir = Eleccion(
-        choices=["gzip"], required=False, help_text="Comprime el fichero. Vale para csv, json y ndjson."
-    )
+    comprimir = Eleccion(choices=["gzip"], required=False)
 
     def get_fields(self) -> dict[str, serializers.Field]:
         """Los que dependen de los formatos que hay, al día."""
         campos = super().get_fields()
-        campos["comprimir"].help_text = f"Comprime el fichero. Vale para {_comprimibles()}."
+        campos["comprimir"].help_text = f"Comprime el fichero, cuyo nombre acaba en .gz. Vale para {_comprimibles()}."
         campos["formato"].choices = list(FORMATOS)
-        campos["dialecto"].choices = [dialecto for formato in FORMATOS.values() for dialecto in formato.dialectos]
+        campos["dialecto"].choices = [dialecto for dialectos in DIALECTOS.values() for dialecto in dialectos]
         return campos
 
     def to_internal_value(self, data: Mapping[str, Any]) -> dict[str, Any]:
@@ -87,7 +86,6 @@ class OpcionesSerializer(serializers.Serializer):
             except serializers.ValidationError as error:
                 errores[nombre] += error.detail
         _fijar_periodo(validos, errores)
-        _revisar_columnas(validos, errores)
         _revisar_formato(validos, errores)
         if errores:
             raise serializers.ValidationError(errores)
@@ -108,10 +106,10 @@ class OpcionesSerializer(serializers.Serializer):
     def opciones(self) -> Opciones:
         """Cómo se quiere el archivo."""
         elegido = self.validated_data
-        formato = FORMATOS[elegido.get("formato", "csv")]
+        formato = elegido.get("formato", "csv")
         return Opciones(
             columnas=[POR_NOMBRE[nombre] for nombre in elegido.get("columnas", POR_NOMBRE)],
-            formato=formato.dialectos[elegido["dialecto"]] if "dialecto" in elegido else formato,
+            formato=DIALECTOS[formato][elegido["dialecto"]] if "dialecto" in elegido else FORMATOS[formato],
             zona=_zona(elegido).key,
             comprimir="comprimir" in elegido,
             filtros=self._filtros(),
@@ -138,10 +136,10 @@ class EstimacionSerializer(serializers.Serializer):
         help_text="Lo que se tarda en prepararlo, según los mismos promedios."
     )
     desde = serializers.DateTimeField(
-        allow_null=True, help_text="La primera fecha_finalizacion; nula si no hay ninguna."
+        allow_null=True, format=None, help_text="La primera fecha_finalizacion, en «zona»; nula si no hay ninguna."
     )
     hasta = serializers.DateTimeField(
-        allow_null=True, help_text="La última fecha_finalizacion; nula si no hay ninguna."
+        allow_null=True, format=None, help_text="La última fecha_finalizacion, en «zona»; nula si no hay ninguna."
     )
 
 
@@ -170,30 +168,26 @@ def _fijar_periodo(validos: dict[str, Any], errores: Errores) -> None:
                 errores[nombre].append(str(error))
     if None in escritos or {"desde", "hasta"} & errores.keys():
         return
-    # Un día acaba en el mismo instante en que empieza el siguiente: los días se comparan como días.
-    desde, hasta = (
-        escritos if {type(escrito) for escrito in escritos} == {date} else (validos["desde"], validos["hasta"])
-    )
+    desde, hasta = escritos
+    if type(desde) is not date or type(hasta) is not date:
+        # Un día acaba cuando empieza el siguiente, de modo que dos días solo se pueden comparar como días.
+        desde, hasta = (validos[nombre].astimezone(_zona(validos)) for nombre in ("desde", "hasta"))
     if desde > hasta:
-        errores["desde"].append("Es posterior a «hasta»: así no hay nada que exportar.")
-
-
-def _revisar_columnas(validos: dict[str, Any], errores: Errores) -> None:
-    for nombre, veces in Counter(validos.get("columnas", ())).items():
-        if veces > 1:
-            errores["columnas"].append(f"«{nombre}» está repetida: escríbala una sola vez.")
+        errores["desde"].append(
+            f"{desde.isoformat()} es posterior a «hasta», {hasta.isoformat()}: no hay nada entre ellas."
+        )
 
 
 def _revisar_formato(validos: dict[str, Any], errores: Errores) -> None:
     """Que el dialecto y la compresión le vayan al formato."""
     if "formato" in errores:
         return
-    formato = FORMATOS[validos.get("formato", "csv")]
-    if "dialecto" in validos and validos["dialecto"] not in formato.dialectos:
-        con_el = [nombre for nombre, otro in FORMATOS.items() if validos["dialecto"] in otro.dialectos]
-        errores["dialecto"].append(f"No vale con formato={formato.nombre}. Se admite con: {', '.join(con_el)}.")
-    if "comprimir" in validos and not formato.comprimible:
-        errores["comprimir"].append(f"No vale con formato={formato.nombre}. Se admite con: {_comprimibles()}.")
+    formato = validos.get("formato", "csv")
+    if "dialecto" in validos and validos["dialecto"] not in DIALECTOS.get(formato, {}):
+        con_el = [nombre for nombre, dialectos in DIALECTOS.items() if validos["dialecto"] in dialectos]
+        errores["dialecto"].append(f"No vale con el formato {formato}. Vale con: {', '.join(con_el)}.")
+    if "comprimir" in validos and not FORMATOS[formato].comprimible:
+        errores["comprimir"].append(f"No vale con el formato {formato}. Vale con: {_comprimibles()}.")
 
 
 def _comprimibles() -> str:

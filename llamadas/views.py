@@ -1,6 +1,5 @@
 """La API de las llamadas."""
 
-from dataclasses import asdict
 from typing import Any
 
 from django.contrib.auth.views import redirect_to_login
@@ -19,7 +18,7 @@ from .descarga import descargar, solo_cabeceras
 from .documentacion import ESTIMAR, EXPORTAR
 from .exportacion.estimacion import estimar
 from .exportacion.servicio import Archivo, exportar
-from .serializers import OpcionesSerializer
+from .serializers import EstimacionSerializer, OpcionesSerializer
 
 
 class SinNegociacion(BaseContentNegotiation):
@@ -79,7 +78,7 @@ class EstimarExportacion(VistaDeExportacion):
     @ESTIMAR
     def get(self, request: Request) -> Response:
         pedido = self.opciones(request)
-        return Response(asdict(estimar(pedido.llamadas(), pedido.opciones())))
+        return Response(EstimacionSerializer(estimar(pedido.llamadas(), pedido.opciones())).data)
 
 
 def _es_un_navegador(request: HttpRequest) -> bool:

@@ -1,10 +1,10 @@
 """La descripción de las rutas de los tokens."""
 
 from drf_spectacular.contrib.rest_framework_simplejwt import SimpleJWTScheme
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema, inline_serializer
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema, inline_serializer
 from rest_framework import serializers
 
-from discador.documentacion import INTERNO, error, errores
+from discador.documentacion import INTERNO, TOKEN_INSERVIBLE, cabecera, error, errores
 
 
 class EsquemaDelToken(SimpleJWTScheme):
@@ -14,9 +14,6 @@ class EsquemaDelToken(SimpleJWTScheme):
     name = "token"
 
 
-ESPERA = OpenApiParameter(
-    "Retry-After", int, OpenApiParameter.HEADER, response=[429], description="Cuántos segundos hay que esperar."
-)
 TOKENS = OpenApiResponse(
     inline_serializer(
         "Tokens",
@@ -26,7 +23,23 @@ TOKENS = OpenApiResponse(
         },
     ),
     "Los dos tokens.",
+    [OpenApiExample("Tokens", {"access": "eyJhbGciOiJIUzI1NiIs…", "refresh": "eyJhbGciOiJIUzI1NiIs…"})],
 )
+DE_LAS_DOS = {
+    200: TOKENS,
+    405: error("Solo se admite POST.", "Método “GET” no permitido."),
+    406: error(
+        "Se pide algo que no es JSON.",
+        "No se ha podido satisfacer la solicitud de cabecera de Accept.",
+    ),
+    415: error("El cuerpo no es JSON ni un formulario.", 'Tipo de medio "text/xml" incompatible en la solicitud.'),
+    500: INTERNO,
+}
+CABECERAS = [
+    cabecera("Allow", "Los métodos que se admiten.", de=[405]),
+    cabecera("WWW-Authenticate", '`Bearer realm="api"`', de=[401]),
+]
+
 OBTENER = extend_schema(
     tags=["Tokens"],
     operation_id="token_obtener",
@@ -34,18 +47,21 @@ OBTENER = extend_schema(
     description="Cambia correo y contraseña por un par de tokens. Tras 5 contraseñas erróneas, esa cuenta espera "
     "15 minutos desde esa dirección.",
     auth=[],
-    parameters=[ESPERA],
+    parameters=[*CABECERAS, cabecera("Retry-After", "Cuántos segundos hay que esperar.", de=[429], tipo=int)],
     examples=[
         OpenApiExample("Entrar", {"email": "admin@example.com", "password": "LA-CONTRASEÑA"}, request_only=True),
     ],
     responses={
-        200: TOKENS,
+        **DE_LAS_DOS,
         400: errores("Falta algo o no se entiende.", {"email": ["Este campo es requerido."]}),
-        401: error("El correo o la contraseña no valen.", "No active account found with the given credentials"),
-        405: error("Solo se admite POST.", "Método “GET” no permitido."),
-        415: error("El cuerpo no es JSON ni un formulario.", "Tipo de medio no soportado."),
-        429: error("Demasiadas contraseñas erróneas.", "Demasiadas contraseñas erróneas. Espere 15 minutos…"),
-        500: INTERNO,
+        401: error(
+            "El correo o la contraseña no valen.",
+            "La combinación de credenciales no tiene una cuenta activa",
+        ),
+        429: error(
+            "Demasiadas contraseñas erróneas.",
+            "Demasiadas contraseñas erróneas. Espere 15 minutos y vuelva a intentarlo.",
+        ),
     },
 )
 RENOVAR = extend_schema(
@@ -54,12 +70,11 @@ RENOVAR = extend_schema(
     summary="Renovar un token",
     description="Cambia un token de renovación, que solo vale una vez, por un par nuevo.",
     auth=[],
+    parameters=CABECERAS,
+    examples=[OpenApiExample("Renovar", {"refresh": "eyJhbGciOiJIUzI1NiIs…"}, request_only=True)],
     responses={
-        200: TOKENS,
+        **DE_LAS_DOS,
         400: errores("Falta algo o no se entiende.", {"refresh": ["Este campo es requerido."]}),
-        401: error("El token no vale.", "El token no vale o ha caducado: pida otro."),
-        405: error("Solo se admite POST.", "Método “GET” no permitido."),
-        415: error("El cuerpo no es JSON ni un formulario.", "Tipo de medio no soportado."),
-        500: INTERNO,
+        401: error("El token no vale.", TOKEN_INSERVIBLE, code="token_not_valid"),
     },
 )

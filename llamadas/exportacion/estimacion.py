@@ -64,5 +64,5 @@ def estimar(llamadas: LlamadaQuerySet, opciones: Opciones) -> Estimacion:
         desde=datos["desde"] and local(instante(datos["desde"])),
         hasta=datos["hasta"] and local(instante(datos["hasta"])),
         bytes_aproximados=round(promedio.bytes_fijos + datos["filas"] * por_fila),
-        segundos_aproximados=round(datos["filas"] * (MICROSEGUNDOS_POR_FILA + microsegundos) / 1_000_000, 1),
+        segundos_aproximados=float(f"{datos['filas'] * (MICROSEGUNDOS_POR_FILA + microsegundos) / 1_000_000:.2g}"),
     )

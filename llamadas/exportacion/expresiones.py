@@ -6,7 +6,8 @@ from typing import Any
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import BigIntegerField, CharField, F, Func
 from django.db.models.sql.compiler import SQLCompiler
-from django.utils import timezone
+
+from .desfases import DESDE, HASTA, cambios, modificador
 
 SQL = tuple[str, list[Any]]
 
@@ -42,17 +43,17 @@ class FechaLocal(Func):
         en_utc = f"(substr({fecha}, 1, 10) || '{self.separador}' || substr({fecha}, 12, 8))"
         if self.zona == "UTC":
             return en_utc, [*params * 2]
-        # 'localtime' es código nativo y sigue a TIME_ZONE, pero SQLite solo conoce los cambios de hora
-        # de 1970 a 2037: fuera de ahí los toma de otro año. Se le da sin fracciones: las redondearía.
-        nativa = f"strftime('%%Y-%%m-%%d{self.separador}%%H:%%M:%%S', substr({fecha}, 1, 19), 'localtime')"
-        hay_nativa = int(self.zona == timezone.get_default_timezone_name())
-        de_django = f"replace(django_datetime_trunc('second', {fecha}, %s, 'UTC'), ' ', '{self.separador}')"
-        return (
-            f"CASE WHEN {hay_nativa} AND {fecha} >= '1970-01-02' AND {fecha} < '2037-12-31' THEN {nativa}"
-            f" WHEN {fecha} >= '{PRIMER_DIA_LOCAL}' AND {fecha} < '{FIN_DE_LOS_DIAS_LOCALES}' THEN {de_django}"
-            f" ELSE {en_utc} END",
-            [*params * 6, self.zona, *params * 2],
+        nativa = (
+            f"strftime('%%Y-%%m-%%d{self.separador}%%H:%%M:%%S', substr({fecha}, 1, 19),"
+            f" {modificador(fecha, cambios(self.zona))})"
         )
+        de_django = f"replace(django_datetime_trunc('second', {fecha}, '{self.zona}', 'UTC'), ' ', '{self.separador}')"
+        sql = (
+            f"CASE WHEN {fecha} >= '{DESDE:%Y-%m-%d}' AND {fecha} < '{HASTA:%Y-%m-%d}' THEN {nativa}"
+            f" WHEN {fecha} >= '{PRIMER_DIA_LOCAL}' AND {fecha} < '{FIN_DE_LOS_DIAS_LOCALES}' THEN {de_django}"
+            f" ELSE {en_utc} END"
+        )
+        return sql, list(params) * sql.count(fecha)
 
 
 class Instante(Func):
@@ -85,7 +86,6 @@ class SinFormula(Func):
     """
 
     output_field = CharField()
-    telefono = "{texto}"  # cómo se escriben, en SQL
 
     def __init__(self, fuente: str, *, salvo_telefonos: bool = False) -> None:
         super().__init__(F(fuente))
@@ -115,23 +115,35 @@ class SinFormula(Func):
         peligroso = f"{anterior_a_la_a.format(texto=columna)} AND {es_formula.format(texto=sin_apostrofos)}"
         intacto = ""
         if self.salvo_telefonos:
-            intacto = f"WHEN {es_telefono.format(texto=columna)} THEN {self.telefono.format(texto=columna)} "
+            intacto = f"WHEN {es_telefono.format(texto=columna)} THEN {columna} "
             peligroso += f" AND NOT {es_telefono.format(texto=sin_apostrofos)}"
         sql = f"CASE {intacto}WHEN {peligroso} THEN '''' || {columna} ELSE {columna} END"
         return sql, list(params) * sql.count(columna)
 
 
-class TelefonoParaExcel(SinFormula):
-    """Como `SinFormula`, con los teléfonos en la forma `="+34600000000"`.
+class TextoParaExcel(Func):
+    """Un texto que ninguna hoja de cálculo cambia al abrir un CSV: `="…"`, con las comillas duplicadas.
 
-    Al abrir un CSV, Excel y LibreOffice toman un teléfono por un número y se comen el `+` y los ceros. Una fórmula
-    que no es más que un texto constante es lo único que se lo impide. No hay peligro: dentro solo hay `+` y dígitos.
+    Sin eso, un teléfono es para ellas un número: se comen el `+` y los ceros, y de `600.123.456` quitan los puntos.
+    Una fórmula que no es más que un texto constante es lo único que se lo impide, y no encierra peligro. Excel no
+    admite en ella más de 255 caracteres, ni LibreOffice saltos de línea: esos textos van como en `SinFormula`.
     """
 
-    telefono = "'=\"' || {texto} || '\"'"
+    output_field = CharField()
 
     def __init__(self, fuente: str) -> None:
-        super().__init__(fuente, salvo_telefonos=True)
+        super().__init__(F(fuente), SinFormula(fuente))
+
+    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any) -> SQL:
+        (texto, params), (protegido, otros) = (compiler.compile(fuente) for fuente in self.source_expressions)
+        caracter = "chr" if connection.vendor == "postgresql" else "char"
+        en_una_linea = f"{texto} = replace(replace({texto}, {caracter}(10), ''), {caracter}(13), '')"
+        sql = (
+            f"CASE WHEN {texto} = '' THEN {texto}"
+            f" WHEN length({texto}) <= 250 AND {en_una_linea}"
+            f" THEN '=\"' || replace({texto}, '\"', '\"\"') || '\"' ELSE {protegido} END"
+        )
+        return sql, [*params * (sql.count(texto) - protegido.count(texto)), *otros]
 
 
 _TELEFONO = re.compile(r"\+?[0-9]+")

@@ -13,7 +13,8 @@ class Comando(BaseCommand):
     ejemplos = ""
 
     def create_parser(self, *args: Any, **kwargs: Any) -> ArgumentParser:
-        kwargs |= {"epilog": self.ejemplos, "formatter_class": RawDescriptionHelpFormatter}
+        # Sin abreviaturas: una opción nueva no debe cambiar lo que significa una orden ya escrita.
+        kwargs |= {"epilog": self.ejemplos, "formatter_class": RawDescriptionHelpFormatter, "allow_abbrev": False}
         return super().create_parser(*args, **kwargs)
 
     def run_from_argv(self, argv: list[str]) -> None:

@@ -213,6 +213,33 @@ def test_el_nombre_del_fichero_dice_el_formato(ejecutar, tmp_path, nombre, empie
     assert (tmp_path / nombre).read_bytes().startswith(empieza)
 
 
+@pytest.mark.parametrize(
+    ("nombre", "error"),
+    [
+        ("x.xls", "«.xls» no es la extensión de ningún formato. ¿Quería decir «.xlsx»?"),
+        ("x.jsonl.gz", "«.jsonl» no es la extensión de ningún formato. ¿Quería decir «.json»?"),
+        ("x.xlsx.gz", "No vale con el formato xlsx. Vale con: csv, json, ndjson."),
+    ],
+)
+def test_un_nombre_que_engana_se_rechaza(ejecutar, tmp_path, nombre, error):
+    resultado = ejecutar("exportar_llamadas", "-o", nombre)
+    assert resultado.returncode == 1
+    assert f"CommandError: -o {nombre}: {error}" in resultado.stderr.decode()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_el_nombre_de_una_carpeta_no_dice_el_formato(ejecutar, tmp_path):
+    (tmp_path / "x.json").mkdir()
+    assert ejecutar("exportar_llamadas", "-o", "x.json").returncode == 0
+    assert next((tmp_path / "x.json").iterdir()).suffix == ".csv"
+
+
+def test_un_argumento_que_no_es_utf8_se_explica(ejecutar):
+    resultado = ejecutar("exportar_llamadas", "--usuario", os.fsdecode(b"a\xff"))
+    assert resultado.returncode == 1
+    assert b"Traceback" not in resultado.stderr
+
+
 def test_el_formato_que_se_escribe_manda_sobre_el_del_nombre(ejecutar, tmp_path):
     assert ejecutar("exportar_llamadas", "-o", "x.csv", "--formato", "json").returncode == 0
     assert (tmp_path / "x.csv").read_bytes() == b"[]\n"

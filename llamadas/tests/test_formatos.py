@@ -128,19 +128,17 @@ def test_libreoffice_abre_el_xlsx_sin_cambiar_nada(con_token, tmp_path):
 
 
 def test_libreoffice_en_espanol_abre_el_csv_de_excel_sin_cambiar_nada(con_token, tmp_path):
-    for n, telefono in enumerate(["+34600123456", "0034600123456", "600123456", "", "+" + "9" * 30]):
+    numeros = ["+34600123456", "0034600123456", "600123456", "", "+" + "9" * 30, "600.123.456", "+34 600 123 456"]
+    numeros += ["(91) 123", "12/05", "1e5", "0,5", 'a"b;c', "ñ\nñ", "'=1", *(f for f in FORMULAS if f[0] not in "\r\n")]
+    for n, numero in enumerate(numeros):
         agente = Usuario.objects.create(email=f"agente{n}@example.com")
-        finalizada(numero_destino=telefono, fecha_conexion=datetime(2026, 1, 31, 11, n, tzinfo=UTC), usuario=agente)
-    finalizada(numero_destino="=1+1", resultado="ñ; €", fecha_finalizacion=None)
+        finalizada(numero_destino=numero, fecha_conexion=datetime(2026, 1, 31, 11, n, tzinfo=UTC), usuario=agente)
+    finalizada(numero_destino="", resultado="ñ; €", fecha_finalizacion=None)
     fichero = tmp_path / "x.csv"
     fichero.write_bytes(exportado(con_token, zona=MADRID, dialecto="excel"))
     abiertas = de_libreoffice(fichero, "--infilter=CSV:59,34,76,1,,3082")  # punto y coma, UTF-8, español
-    protegidas = [
-        dict(zip(abiertas[0], linea.split(","), strict=True))
-        for linea in exportado(con_token, zona=MADRID).decode().split("\r\n")[1:-1]
-    ]
-    assert abiertas == protegidas  # las de un CSV: lo que parece una fórmula lleva su apóstrofo
-    assert [fila["numero_destino"] for fila in abiertas][:3] == ["+34600123456", "0034600123456", "600123456"]
+    assert abiertas == LECTORES["csv"](exportado(con_token, zona=MADRID), MADRID)
+    assert [fila["numero_destino"] for fila in abiertas] == [*numeros, ""]
 
 
 @pytest.mark.parametrize("formato", FORMATOS)

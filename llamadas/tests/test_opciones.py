@@ -141,16 +141,16 @@ COLUMNAS = (
         ({"dsde": "x"}, {"dsde": f"Parámetro desconocido. ¿Quería decir «desde»? Se admite: {NOMBRES}."}),
         ({"FORMATO": "csv"}, {"FORMATO": f"Parámetro desconocido. Se admite: {NOMBRES}."}),
         ({"columnas": "telefono"}, {"columnas": f"«telefono» no vale. Se admite: {COLUMNAS}."}),
-        ({"columnas": ""}, {"columnas": f"«» no vale. Se admite: {COLUMNAS}."}),
+        ({"columnas": ""}, {"columnas": "Está vacío: escriba un valor o quite el parámetro."}),
         ({"columnas": "estado,estado"}, {"columnas": "«estado» está repetida: escríbala una sola vez."}),
         (
             {"formato": "xls"},
             {"formato": "«xls» no vale. ¿Quería decir «xlsx»? Se admite: csv, xlsx, json, ndjson, parquet."},
         ),
-        ({"dialecto": "excel", "formato": "json"}, {"dialecto": "No vale con formato=json. Se admite con: csv."}),
+        ({"dialecto": "excel", "formato": "json"}, {"dialecto": "No vale con el formato json. Vale con: csv."}),
         (
             {"comprimir": "gzip", "formato": "xlsx"},
-            {"comprimir": "No vale con formato=xlsx. Se admite con: csv, json, ndjson."},
+            {"comprimir": "No vale con el formato xlsx. Vale con: csv, json, ndjson."},
         ),
         ({"comprimir": "zip"}, {"comprimir": "«zip» no vale. ¿Quería decir «gzip»? Se admite: gzip."}),
         (
@@ -182,7 +182,14 @@ COLUMNAS = (
         ),
         (
             {"desde": "2026-02-01", "hasta": "2026-01-31"},
-            {"desde": "Es posterior a «hasta»: así no hay nada que exportar."},
+            {"desde": "2026-02-01 es posterior a «hasta», 2026-01-31: no hay nada entre ellas."},
+        ),
+        (
+            {"desde": "2026-01-01", "hasta": "2025-12-31T12:00", "zona": MADRID},
+            {
+                "desde": "2026-01-01T00:00:00+01:00 es posterior a «hasta», 2025-12-31T12:00:00+01:00: "
+                "no hay nada entre ellas."
+            },
         ),
         (
             {"desde": "2026-10-25T02:30:00", "zona": MADRID},
@@ -219,6 +226,17 @@ def test_los_errores_se_dicen_todos_a_la_vez(con_token):
     assert (len(todos["columnas"]), len(todos["usuario"])) == (2, 2)
 
 
+def test_una_columna_repetida_y_otra_desconocida_se_dicen_a_la_vez(con_token):
+    repetida, desconocida = errores(con_token, columnas="estado,estado,x")["columnas"]
+    assert repetida == "«estado» está repetida: escríbala una sola vez."
+    assert desconocida.startswith("«x» no vale.")
+
+
+@pytest.mark.parametrize("correo", ["a\0", "a\0@example.com", "x" * 3000])
+def test_un_correo_disparatado_es_un_400(con_token, correo):
+    assert set(errores(con_token, usuario=correo)) == {"usuario"}
+
+
 def test_una_hora_dudosa_y_otros_errores_tambien_a_la_vez(con_token):
     opciones = {
         "desde": "2026-10-25T02:30",
@@ -228,6 +246,13 @@ def test_una_hora_dudosa_y_otros_errores_tambien_a_la_vez(con_token):
         "dialecto": "excel",
     }
     assert set(errores(con_token, **opciones)) == {"desde", "comprimir", "dialecto"}
+
+
+def test_lo_que_se_propone_vale_tambien_con_los_desfases_de_antes(con_token):
+    """Hasta 1901 Madrid iba 14 minutos y 44 segundos por detrás de Greenwich."""
+    (mensaje,) = errores(con_token, desde="1900-12-31T23:50:00", zona=MADRID)["desde"]
+    assert mensaje.endswith("escriba 1900-12-31T23:50:00-00:14:44 o 1900-12-31T23:50:00+00:00.")
+    assert ids(con_token, desde="1900-12-31T23:50:00-00:14:44", zona=MADRID) == []
 
 
 def test_lo_que_propone_una_hora_dudosa_vale(con_token):
@@ -248,7 +273,7 @@ def test_una_zona_que_postgresql_no_conoce_es_un_400(con_token, monkeypatch):
         pytest.skip("solo PostgreSQL tiene su propia lista de zonas")
     monkeypatch.setattr("llamadas.campos.zona_iana", _zona_inventada)
     assert errores(con_token, zona="Marte/Base") == {
-        "zona": ["«Marte/Base» es una zona que la base de datos no conoce."]
+        "zona": ["«Marte/Base» no la conoce la base de datos: elija otra, o actualice sus zonas horarias."]
     }
 
 

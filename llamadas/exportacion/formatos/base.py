@@ -16,7 +16,7 @@ Lotes = Iterable[Sequence[tuple[Any, ...]]]
 
 @dataclass(frozen=True, kw_only=True)
 class Contenido:
-    """Lo que hay en un fichero, sin las filas; `filtros` dice con qué se eligieron, en palabras de quien lo pidió."""
+    """Lo que hay en un fichero, sin las filas; `filtros` dice con qué se eligieron, y los límites son instantes."""
 
     columnas: Sequence[Columna]
     zona: str
@@ -36,11 +36,6 @@ class Formato(ABC):
     tipo_mime: ClassVar[str]
     extension: ClassVar[str]
     comprimible: ClassVar[bool] = False
-
-    @property
-    def dialectos(self) -> Mapping[str, "Formato"]:
-        """Sus variantes, por nombre; la primera es él mismo."""
-        return {}
 
     def expresion(self, columna: Columna, zona: str) -> Combinable:
         """Cómo debe entregar la base de datos los valores de `columna`, para un fichero con las fechas en `zona`.

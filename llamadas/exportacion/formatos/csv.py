@@ -2,14 +2,14 @@
 
 import csv
 from codecs import BOM_UTF8
-from collections.abc import Generator, Mapping
+from collections.abc import Generator
 from types import SimpleNamespace
 
 from django.db.models import F
 from django.db.models.expressions import Combinable
 
 from ..columnas import Columna, Tipo
-from ..expresiones import FechaLocal, SinFormula, TelefonoParaExcel
+from ..expresiones import FechaLocal, SinFormula, TextoParaExcel
 from .base import Contenido, Formato, Lotes
 
 
@@ -23,10 +23,6 @@ class CSV(Formato):
     comprimible = True
     marca = b""
     separador = ","
-
-    @property
-    def dialectos(self) -> Mapping[str, Formato]:
-        return {"rfc4180": CSV(), "excel": CSVParaExcel()}
 
     def expresion(self, columna: Columna, zona: str) -> Combinable:
         match columna.tipo:
@@ -66,6 +62,6 @@ class CSVParaExcel(CSV):
             case Tipo.FECHA:
                 return FechaLocal(columna.fuente, zona, separador=" ")
             case Tipo.TELEFONO:
-                return TelefonoParaExcel(columna.fuente)
+                return TextoParaExcel(columna.fuente)
             case _:
                 return super().expresion(columna, zona)

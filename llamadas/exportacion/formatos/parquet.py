@@ -2,15 +2,14 @@
 
 import io
 import json
-from collections.abc import Generator, Sequence
-from itertools import islice
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from types import ModuleType
 from typing import Any
 
 from ..columnas import Tipo
 from .base import Contenido, Formato, Lotes
 
-LOTES_POR_GRUPO = 50  # unas 100.000 filas
+FILAS_POR_GRUPO = 100_000
 
 
 class Parquet(Formato):
@@ -41,7 +40,7 @@ class Parquet(Formato):
         salida = _Salida()
         with ParquetWriter(salida, escrito, compression="zstd") as escritor:
             tablas = (_tabla(pa, leido, lote) for lote in lotes)
-            while grupo := list(islice(tablas, LOTES_POR_GRUPO)):
+            for grupo in _grupos(tablas):
                 escritor.write_table(pa.concat_tables(grupo).combine_chunks().cast(escrito))
                 yield salida.recoger()
         yield salida.recoger()
@@ -50,6 +49,18 @@ class Parquet(Formato):
 def _tabla(pa: ModuleType, esquema: Any, lote: Sequence[tuple[Any, ...]]) -> Any:
     columnas = zip(*lote, strict=True)
     return pa.table([pa.array(valores, tipo) for valores, tipo in zip(columnas, esquema.types, strict=True)], esquema)
+
+
+def _grupos(tablas: Iterable[Any]) -> Iterator[list[Any]]:
+    """Las tablas, juntas hasta sumar las filas de un grupo."""
+    grupo = []
+    for tabla in tablas:
+        grupo.append(tabla)
+        if sum(map(len, grupo)) >= FILAS_POR_GRUPO:
+            yield grupo
+            grupo = []
+    if grupo:
+        yield grupo
 
 
 class _Salida(io.RawIOBase):

@@ -4,6 +4,7 @@ import os
 import sys
 from argparse import ArgumentParser
 from contextlib import closing
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from django.db import DatabaseError
 from rest_framework.serializers import Field
 from tqdm import tqdm
 
-from llamadas.campos import Eleccion, Lista
+from llamadas.campos import CorreoDeUsuario, Eleccion, Lista, Momento, Zona
 from llamadas.exportacion import compresion
 from llamadas.exportacion.errores import ExportacionIncompleta
 from llamadas.exportacion.formatos import FORMATOS
@@ -23,22 +24,30 @@ from llamadas.management.explicacion import de_la_base, del_sistema
 from llamadas.serializers import OpcionesSerializer
 
 AYUDA = """
-Exporta las llamadas finalizadas: sin opciones, todas y en CSV, con los mismos bytes que la API.
+Exporta las llamadas finalizadas. Sin opciones, todas y en CSV, con los mismos
+bytes que la API.
 
-Escribe primero un fichero provisional en la misma carpeta y solo al final le pone su nombre: si algo
-falla, el comando acaba con un código distinto de 0 y no queda nada que parezca una exportación completa.
-En un terminal enseña el progreso, por la salida de errores.
+Escribe primero un fichero provisional en la misma carpeta y solo al final le
+pone su nombre: si algo falla, el comando acaba con un código distinto de 0 y
+no queda nada que parezca una exportación completa. En un terminal enseña el
+progreso, por la salida de errores.
 """
 EJEMPLOS = """
 ejemplos:
-  manage.py exportar_llamadas                      en la carpeta actual, con la fecha en el nombre
-  manage.py exportar_llamadas -o informe.xlsx      en informe.xlsx, que se sustituye si existe; el formato
-                                                   y la compresión los dice el nombre
-  manage.py exportar_llamadas -o /srv/informes/    en esa carpeta, con la fecha en el nombre
-  manage.py exportar_llamadas -o - | gzip > x.gz   por la salida estándar
-  manage.py exportar_llamadas --desde 2026-01-01 --hasta 2026-01-31 --zona Europe/Madrid \\
-      --resultado contestada,buzon --columnas llamada_id,numero_destino,fecha_finalizacion -o enero.csv.gz
+  manage.py exportar_llamadas
+      en la carpeta actual, con la fecha en el nombre
+  manage.py exportar_llamadas -o informe.xlsx
+      en informe.xlsx, que se sustituye si existe: el formato lo dice el nombre
+  manage.py exportar_llamadas -o /srv/informes/ --formato parquet
+      en esa carpeta, con la fecha en el nombre
+  manage.py exportar_llamadas -o - | gzip > x.gz
+      por la salida estándar
+  manage.py exportar_llamadas --desde 2026-01-01 --hasta 2026-01-31 \\
+      --zona Europe/Madrid --resultado contestada,buzon -o enero.csv.gz
+      las de enero que acabaron así, comprimidas
 """
+
+METAVARES = {Momento: "FECHA", CorreoDeUsuario: "CORREO", Zona: "ZONA"}
 
 
 class Command(Comando):
@@ -51,7 +60,7 @@ class Command(Comando):
             "--output",
             metavar="FICHERO",
             default=".",
-            help="dónde escribir: un fichero, una carpeta o «-» para la salida estándar (por omisión, aquí)",
+            help="Dónde escribir: un fichero, una carpeta o «-» para la salida estándar. Por omisión, aquí.",
         )
         opciones = parser.add_argument_group("qué y cómo se exporta, igual que en la API")
         for nombre, campo in OpcionesSerializer().fields.items():
@@ -81,10 +90,17 @@ class Command(Comando):
 
     def _leer(self, output: str, argumentos: dict[str, Any]) -> OpcionesSerializer:
         dados = {nombre: argumentos[nombre] for nombre in OpcionesSerializer().fields if argumentos[nombre]}
-        pedido = OpcionesSerializer(data=_segun_el_nombre(output) | dados)
+        del_nombre = _segun_el_nombre(output, es_forzoso="formato" not in dados)
+        pedido = OpcionesSerializer(data=del_nombre | dados)
         if not pedido.is_valid():
-            errores = [f"--{nombre}: {error}" for nombre, suyos in pedido.errors.items() for error in suyos]
-            raise CommandError("\n".join(errores))
+            de_donde = dict.fromkeys(del_nombre.keys() - dados.keys(), f"-o {output}")
+            raise CommandError(
+                "\n".join(
+                    f"{de_donde.get(nombre, f'--{nombre}')}: {error}"
+                    for nombre, errores in pedido.errors.items()
+                    for error in errores
+                )
+            )
         return pedido
 
     def _entregar(self, archivo: Archivo, output: str) -> str:
@@ -97,7 +113,11 @@ class Command(Comando):
 
 
 def _metavar(campo: Field) -> str:
-    return "|".join(campo.choices) if isinstance(campo, Eleccion) else campo.field_name.upper()
+    if isinstance(campo, Eleccion):
+        return "|".join(campo.choices)
+    if isinstance(campo, Lista):
+        return f"{METAVARES.get(type(campo.child), campo.field_name.upper())},…"
+    return METAVARES[type(campo)]
 
 
 def _ayuda(campo: Field) -> str:
@@ -106,13 +126,23 @@ def _ayuda(campo: Field) -> str:
     return campo.help_text + (f" Valen: {', '.join(valores)}." if valores else "")
 
 
-def _segun_el_nombre(output: str) -> dict[str, list[str]]:
-    """El formato y la compresión que anuncia el nombre del fichero."""
-    *_, formato, extension = ["", "", *(sufijo[1:].lower() for sufijo in Path(output).suffixes)]
-    opciones = {}
-    if extension == compresion.EXTENSION:
-        opciones["comprimir"] = ["gzip"]
-        extension = formato
-    if extension in (nombres := {formato.extension: nombre for nombre, formato in FORMATOS.items()}):
-        opciones["formato"] = [nombres[extension]]
+def _segun_el_nombre(output: str, *, es_forzoso: bool) -> dict[str, list[str]]:
+    """El formato y la compresión que anuncia el nombre del fichero.
+
+    Lanza `CommandError` si `es_forzoso` que diga un formato y dice uno que se parece a los que hay, sin serlo:
+    un CSV con el nombre `informe.xls` solo trae disgustos.
+    """
+    if output.endswith("/") or Path(output).is_dir():
+        return {}
+    *_, penultima, ultima = ["", "", *(sufijo[1:].lower() for sufijo in Path(output).suffixes)]
+    opciones = {"comprimir": ["gzip"]} if ultima == compresion.EXTENSION else {}
+    extension = penultima if opciones else ultima
+    formatos = {formato.extension: nombre for nombre, formato in FORMATOS.items()}
+    if extension in formatos:
+        opciones["formato"] = [formatos[extension]]
+    elif es_forzoso and (parecidos := get_close_matches(extension, formatos)):
+        raise CommandError(
+            f"-o {output}: «.{extension}» no es la extensión de ningún formato. ¿Quería decir «.{parecidos[0]}»? "
+            "Si el nombre está bien, diga el formato con --formato."
+        )
     return opciones

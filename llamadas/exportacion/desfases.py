@@ -1,0 +1,40 @@
+"""Los cambios de hora de una zona, para que SQLite calcule la hora local con su propio código."""
+
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+# Los años que se recorren, día a día: una décima de segundo la primera vez que se pide una zona.
+DESDE, HASTA = datetime(1970, 1, 1, tzinfo=UTC), datetime(2050, 1, 1, tzinfo=UTC)
+
+Cambios = list[tuple[str, int]]
+
+
+@lru_cache(maxsize=16)
+def cambios(zona: str) -> Cambios:
+    """Desde cuándo, en UTC y como lo guarda SQLite, tiene `zona` cada desfase, en segundos."""
+    local = ZoneInfo(zona)
+
+    def desfase(instante: datetime) -> int:
+        return int(instante.astimezone(local).utcoffset().total_seconds())
+
+    encontrados = [(f"{DESDE:%Y-%m-%d %H:%M:%S}", desfase(DESDE))]
+    antes = DESDE
+    while antes < HASTA:
+        despues = antes + timedelta(days=1)
+        if desfase(despues) != encontrados[-1][1]:
+            while despues - antes > timedelta(seconds=1):
+                medio = antes + timedelta(seconds=(despues - antes) // timedelta(seconds=2))
+                antes, despues = (medio, despues) if desfase(medio) == encontrados[-1][1] else (antes, medio)
+            encontrados.append((f"{despues:%Y-%m-%d %H:%M:%S}", desfase(despues)))
+        antes = despues
+    return encontrados
+
+
+def modificador(fecha: str, posibles: Cambios) -> str:
+    """El modificador de `strftime` que toca a `fecha`, en SQL. Es un árbol: ocho comparaciones, y no cien."""
+    if len(posibles) == 1:
+        return f"'{posibles[0][1]:+} seconds'"
+    medio = len(posibles) // 2
+    antes, despues = modificador(fecha, posibles[:medio]), modificador(fecha, posibles[medio:])
+    return f"CASE WHEN {fecha} < '{posibles[medio][0]}' THEN {antes} ELSE {despues} END"
