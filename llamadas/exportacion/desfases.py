@@ -1,4 +1,4 @@
-"""Los cambios de hora de una zona, para que SQLite calcule la hora local con su propio código."""
+"""La hora local en SQLite, que no sabe de zonas: los cambios de hora, para que la calcule con su propio código."""
 
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -38,3 +38,11 @@ def modificador(fecha: str, posibles: Cambios) -> str:
     medio = len(posibles) // 2
     antes, despues = modificador(fecha, posibles[:medio]), modificador(fecha, posibles[medio:])
     return f"CASE WHEN {fecha} < '{posibles[medio][0]}' THEN {antes} ELSE {despues} END"
+
+
+def fecha_local(fecha: str | None, zona: str) -> str | None:
+    """La hora de `zona`, como `AAAA-MM-DD HH:MM:SS`, de una fecha de SQLite. Para los años que no se recorren."""
+    if fecha is None:
+        return None
+    local = datetime.fromisoformat(fecha[:19]).replace(tzinfo=UTC).astimezone(ZoneInfo(zona))
+    return local.replace(tzinfo=None).isoformat(" ")

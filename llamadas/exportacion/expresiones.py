@@ -47,10 +47,10 @@ class FechaLocal(Func):
             f"strftime('%%Y-%%m-%%d{self.separador}%%H:%%M:%%S', substr({fecha}, 1, 19),"
             f" {modificador(fecha, cambios(self.zona))})"
         )
-        de_django = f"replace(django_datetime_trunc('second', {fecha}, '{self.zona}', 'UTC'), ' ', '{self.separador}')"
+        de_python = f"replace(fecha_local({fecha}, '{self.zona}'), ' ', '{self.separador}')"
         sql = (
             f"CASE WHEN {fecha} >= '{DESDE:%Y-%m-%d}' AND {fecha} < '{HASTA:%Y-%m-%d}' THEN {nativa}"
-            f" WHEN {fecha} >= '{PRIMER_DIA_LOCAL}' AND {fecha} < '{FIN_DE_LOS_DIAS_LOCALES}' THEN {de_django}"
+            f" WHEN {fecha} >= '{PRIMER_DIA_LOCAL}' AND {fecha} < '{FIN_DE_LOS_DIAS_LOCALES}' THEN {de_python}"
             f" ELSE {en_utc} END"
         )
         return sql, list(params) * sql.count(fecha)

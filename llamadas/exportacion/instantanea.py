@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from .desfases import fecha_local
+
 
 @contextmanager
 def instantanea(alias: str) -> Iterator[BaseDatabaseWrapper]:
@@ -17,7 +19,7 @@ def instantanea(alias: str) -> Iterator[BaseDatabaseWrapper]:
     READ para que también fuera un solo instante, y quien la lee comprueba que no falte ni sobre nada.
     """
     if connections[alias].in_atomic_block:
-        yield connections[alias]
+        yield _preparada(connections[alias])
         return
     conexion = connections[alias].copy()
     conexion.inc_thread_sharing()  # la puede leer un hilo y cerrarla otro
@@ -30,6 +32,13 @@ def instantanea(alias: str) -> Iterator[BaseDatabaseWrapper]:
             # Un BEGIN diferido no toma el bloqueo de escritura, como haría el de `transaction_mode`.
             with conexion.cursor() as cursor:
                 cursor.execute("BEGIN")
-        yield conexion
+        yield _preparada(conexion)
     finally:
         conexion.close()
+
+
+def _preparada(conexion: BaseDatabaseWrapper) -> BaseDatabaseWrapper:
+    """Con las funciones que las expresiones necesitan en SQLite."""
+    if conexion.vendor == "sqlite":
+        conexion.connection.create_function("fecha_local", 2, fecha_local, deterministic=True)
+    return conexion

@@ -66,15 +66,18 @@ def exportar(
         *(formato.expresion(columna, zona) for columna in columnas)
     )
     with ExitStack() as pila:
-        conexion = pila.enter_context(instantanea(llamadas.db))
+        lectura = pila.enter_context(ExitStack())
+        conexion = lectura.enter_context(instantanea(llamadas.db))
         total = _contar(llamadas, conexion)
-        lotes = pila.enter_context(closing(_leer(consulta, conexion)))
+        lotes = lectura.enter_context(closing(_leer(consulta, conexion)))
         if conexion.vendor == "postgresql" and not conexion.in_atomic_block:
             # Mientras aquí se escribe un lote, el servidor prepara los siguientes. En SQLite los dos trabajos
             # se estorbarían en el mismo proceso, y la transacción de quien llama no es de otro hilo.
-            lotes = pila.enter_context(closing(adelantar(lotes)))
+            lotes = lectura.enter_context(closing(adelantar(lotes)))
         contenido = Contenido(columnas=columnas, zona=zona, filas=total, filtros=opciones.filtros)
-        bloques = pila.enter_context(closing(formato.bloques(contenido, _vigilar(lotes, total, avance))))
+        # La base se suelta al leer la última fila: un XLSX aún tiene que bajar entero, y el cliente puede ser lento.
+        vigilados = _vigilar(lotes, total, avance, al_acabar=lectura.close)
+        bloques = pila.enter_context(closing(formato.bloques(contenido, vigilados)))
         if opciones.comprimir:
             bloques = pila.enter_context(closing(compresion.gzip(bloques)))
         return Archivo(
@@ -106,7 +109,9 @@ def _leer(consulta: LlamadaQuerySet, conexion: BaseDatabaseWrapper) -> Generator
         yield lote
 
 
-def _vigilar(lotes: Iterator[Lote], total: int, avance: Callable[[int], object] | None) -> Iterator[Lote]:
+def _vigilar(
+    lotes: Iterator[Lote], total: int, avance: Callable[[int], object] | None, *, al_acabar: Callable[[], object]
+) -> Iterator[Lote]:
     """Los mismos lotes, a la vez que dice cuánto se avanza y se asegura de que no falte ninguno."""
     leidas = 0
     for lote in lotes:
@@ -118,3 +123,4 @@ def _vigilar(lotes: Iterator[Lote], total: int, avance: Callable[[int], object] 
             avance(len(lote))
     if leidas != total:
         raise ExportacionIncompleta(f"Se contaron {total} llamadas y se han leído {leidas}.")
+    al_acabar()

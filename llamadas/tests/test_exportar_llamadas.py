@@ -260,6 +260,16 @@ def test_una_opcion_mal_escrita_no_lo_exporta_todo(ejecutar, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_si_el_xlsx_no_cabe_en_el_disco_se_dice_sin_traza(entorno, tmp_path):
+    sembrar(30_000)
+    orden = f"ulimit -f 300; exec {sys.executable} {settings.BASE_DIR / 'manage.py'} exportar_llamadas -o x.xlsx"
+    resultado = subprocess.run(["bash", "-c", orden], cwd=tmp_path, env=entorno, capture_output=True, check=False)
+    assert resultado.returncode == 1
+    assert "CommandError: No se ha podido escribir en x.xlsx" in resultado.stderr.decode()
+    assert b"Traceback" not in resultado.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("senal", [signal.SIGINT, signal.SIGTERM])
 def test_interrumpido_acaba_sin_traza_y_sin_dejar_nada(entorno, tmp_path, senal):
     sembrar(200_000)

@@ -22,7 +22,7 @@ from llamadas.exportacion.servicio import exportar
 from llamadas.models import Estado, Llamada
 from usuarios.models import Usuario
 
-from .datos import FORMULAS, finalizada, sembrar
+from .datos import FORMULAS, esperar, finalizada, nadie_lee, sembrar
 from .lectores import LECTORES, de_libreoffice, de_parquet_con_duckdb, descomprimido
 
 pytestmark = pytest.mark.django_db
@@ -243,6 +243,28 @@ class TestXLSX:
         trozos.close()
         assert list(tmp_path.iterdir()) == []
 
+    def test_la_base_se_suelta_en_cuanto_se_ha_leido_todo(self, transactional_db):
+        sembrar(3000)
+        trozos = exportar(Llamada.objects.all(), Opciones(formato=FORMATOS["xlsx"])).trozos
+        assert not nadie_lee()
+        next(trozos)
+        esperar(nadie_lee)
+        trozos.close()
+
+    def test_si_la_biblioteca_entra_en_panico_es_un_500_y_no_la_muerte_del_servidor(self, con_token, monkeypatch):
+        def entrar_en_panico(*_, **__):
+            class PanicException(BaseException):
+                pass
+
+            raise PanicException('Couldn\'t write to xml file: Os { code: 28, kind: StorageFull, message: "No space" }')
+
+        monkeypatch.setattr(xlsx, "write_worksheets", entrar_en_panico)
+        finalizada()
+        con_token.raise_request_exception = False
+        respuesta = con_token.get(RUTA, query_params={"formato": "xlsx"})
+        assert respuesta.status_code == 500
+        assert "error interno" in respuesta.json()["detail"]
+
     def test_un_texto_que_no_cabe_en_una_celda_no_se_recorta(self, con_token, caplog):
         if connection.vendor == "postgresql":
             pytest.skip("PostgreSQL no guarda textos más largos que su campo")
@@ -250,7 +272,7 @@ class TestXLSX:
         con_token.raise_request_exception = False
         respuesta = con_token.get(RUTA, query_params={"formato": "xlsx"})
         assert respuesta.status_code == 500
-        assert "32,767" in caplog.text
+        assert "32.767" in caplog.text
         assert len(exportado(con_token, formato="csv")) > 32_768
 
 

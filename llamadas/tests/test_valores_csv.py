@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as ajustes
 from hypothesis import strategies as st
 
-from llamadas.exportacion.servicio import exportar_llamadas_finalizadas_csv
+from llamadas.exportacion.opciones import Opciones
+from llamadas.exportacion.servicio import exportar, exportar_llamadas_finalizadas_csv
 from llamadas.importacion.servicio import importar
 from llamadas.models import Estado, Llamada, Resultado
 from usuarios.correo import clave_de_correo
@@ -216,3 +217,16 @@ def test_la_hora_que_se_repite_no_cambia_el_orden_al_importarla(settings):
     importar(io.BufferedReader(io.BytesIO(antes.encode())))
     assert exportar_llamadas_finalizadas_csv() == antes
     assert dict(Llamada.objects.values_list("pk", "fecha_finalizacion")) == instantes
+
+
+@pytest.mark.parametrize("zona", ["Europe/Madrid", "America/Santiago", "Etc/GMT+10", "Asia/Kolkata", "Pacific/Apia"])
+def test_la_hora_de_cualquier_zona_es_la_que_es_en_cualquier_ano(zona):
+    fechas = [datetime(ano, mes, 15, 11, 30, 59, 999_999, UTC) for ano in (1850, 1910, 1969) for mes in (1, 7)]
+    fechas += [
+        datetime(ano, mes, 1, 0, 30, tzinfo=UTC) for ano in (1970, 2026, 2049, 2050, 2400) for mes in range(1, 13)
+    ]
+    for fecha in fechas:
+        finalizada(fecha_finalizacion=fecha)
+    escritas = b"".join(exportar(Llamada.objects.all(), Opciones(zona=zona)).trozos).decode()
+    leidas = [fila["fecha_finalizacion"] for fila in csv.DictReader(io.StringIO(escritas, newline=""))]
+    assert leidas == [f"{fecha.astimezone(ZoneInfo(zona)):%Y-%m-%dT%H:%M:%S}" for fecha in fechas]

@@ -1,6 +1,10 @@
 """XLSX: un libro de Excel, con cada celda de su tipo."""
 
+import errno
+import os
+import re
 from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import chain, islice
 from math import ceil
 from tempfile import NamedTemporaryFile
@@ -52,7 +56,7 @@ def _escribir(ruta: str, contenido: Contenido, lotes: Lotes) -> None:
         (f"Llamadas {n}" if n > 1 else "Llamadas", islice(con_algo, FILAS_POR_HOJA))
         for n in range(1, max(1, ceil(contenido.filas / FILAS_POR_HOJA)) + 1)
     ]
-    try:
+    with _errores_de_la_biblioteca():
         write_worksheets(
             hojas,
             ruta,
@@ -64,9 +68,31 @@ def _escribir(ruta: str, contenido: Contenido, lotes: Lotes) -> None:
             # Sin los triángulos verdes de «número guardado como texto»: un teléfono lo es a propósito.
             ignore_errors={"general": _de_tipo(Tipo.TELEFONO, columnas)},
         )
-    except RuntimeError as error:
-        raise ExportacionIncompleta(f"No se ha podido escribir el libro de Excel: {error}") from error
     next(filas, None)  # quien cuenta las filas comprueba así que no sobra ninguna
+
+
+@contextmanager
+def _errores_de_la_biblioteca() -> Iterator[None]:
+    """Los convierte en excepciones corrientes.
+
+    Cuando no puede escribir, por ejemplo con el disco lleno, lanza un `PanicException` de Rust, que no es una
+    `Exception`: nadie lo esperaría, y se llevaría por delante al servidor entero.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        if "32,767" in str(error):
+            raise ExportacionIncompleta(
+                "Una llamada tiene un texto de más de 32.767 caracteres, que no cabe en una celda de Excel: "
+                "elija otro formato."
+            ) from error
+        raise ExportacionIncompleta(f"No se ha podido escribir el libro de Excel: {error}") from error
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":
+            raise
+        codigo = re.search(r"Os \{ code: (\d+)", str(error))
+        numero = int(codigo[1]) if codigo else errno.EIO
+        raise OSError(numero, os.strerror(numero)) from error
 
 
 def _de_tipo(tipo: Tipo, columnas: Sequence[Columna]) -> list[str]:
@@ -77,7 +103,7 @@ def _aptas_para_excel(filas: Iterator[dict[str, Any]], columnas: Sequence[Column
     enteros, fechas = _de_tipo(Tipo.ENTERO, columnas), _de_tipo(Tipo.FECHA, columnas)
     for fila in filas:
         for nombre in enteros:
-            if (valor := fila[nombre]) is not None and valor > MAYOR_ENTERO:
+            if (valor := fila[nombre]) is not None and abs(valor) > MAYOR_ENTERO:
                 fila[nombre] = str(valor)
         for nombre in fechas:
             if (valor := fila[nombre]) is not None and (valor.year, valor.month) < PRIMER_MES:
