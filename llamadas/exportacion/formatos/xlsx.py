@@ -30,7 +30,7 @@ class XLSX(Formato):
     """Con cabecera fija, filtros y anchos. Lo que no cabe en una hoja sigue en otras.
 
     Se escribe entero en un fichero temporal antes de entregar nada, que es como lo hace quien lo escribe. Mientras,
-    ocupa en la carpeta de los temporales unos 700 MiB por millón de llamadas, sin nombre y sin comprimir.
+    ocupa en la carpeta de los temporales unos 600 MiB por millón de llamadas, sin nombre y sin comprimir.
     """
 
     nombre = "xlsx"

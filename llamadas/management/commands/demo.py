@@ -119,6 +119,7 @@ Para hacerlo a mano, pida un token (vale 15 minutos) y descargue:
   curl -fOJ -H 'Authorization: Bearer {token}' {raiz}api/v1/llamadas/exportar
 
 Administración: {raiz}admin/
+Referencia de la API: {raiz}api/docs
 
 Sirviendo en {raiz} hasta Ctrl-C."""
         )
