@@ -70,14 +70,15 @@ def estimar(llamadas: LlamadaQuerySet, opciones: Opciones) -> Estimacion:
     De un formato sin promedios se supone que es como el CSV. Lanza `DatabaseError`.
     """
     datos = llamadas.aggregate(filas=Count("*"), desde=Min("fecha_finalizacion"), hasta=Max("fecha_finalizacion"))
-    local = fechas_en(opciones.zona, local_desde=ANO_1973)
+    limites = [datos[limite] and instante(datos[limite]) for limite in ("desde", "hasta")]
+    desde, hasta = fechas_en(opciones.zona, local_desde=ANO_1973)(limites)
     promedio = PROMEDIOS.get(opciones.extension, PROMEDIOS["csv"])
     filas = datos["filas"]
     segundos = filas * promedio.microsegundos_por_fila(opciones.columnas) / 1_000_000
     return Estimacion(
         filas=filas,
-        desde=datos["desde"] and local(instante(datos["desde"])),
-        hasta=datos["hasta"] and local(instante(datos["hasta"])),
+        desde=desde,
+        hasta=hasta,
         bytes_aproximados=round(promedio.bytes_fijos + filas * promedio.bytes_por_fila(opciones.columnas)),
         segundos_aproximados=float(f"{segundos:.2g}"),
     )

@@ -1,11 +1,14 @@
 """Las filas como objetos de Python, para los formatos que escriben cada valor con su tipo."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from .columnas import Columna, Tipo
+
+Convertir = Callable[[Sequence[Any]], Sequence[Any]]
+Fechas = Callable[[Sequence[int | None]], list[datetime | None]]
 
 MICROSEGUNDOS = 1_000_000
 EPOCA = datetime(1970, 1, 1, tzinfo=UTC)
@@ -27,33 +30,37 @@ ANO_1973 = instante(datetime(1973, 1, 1, tzinfo=UTC))
 EXACTOS = range(ANO_1973, instante(datetime(2200, 1, 1, tzinfo=UTC)))
 
 
-def fechas_en(zona: str, *, local_desde: int = PRIMER_DIA_LOCAL) -> Callable[[int], datetime]:
+def fechas_en(zona: str, *, local_desde: int = PRIMER_DIA_LOCAL) -> Fechas:
     """La función que convierte lo que da `Instante` en la hora de `zona`; en UTC, lo anterior a `local_desde`."""
     local = ZoneInfo(zona)
 
-    def fecha(microsegundos: int) -> datetime:
-        if microsegundos in EXACTOS:
-            return datetime.fromtimestamp(microsegundos / MICROSEGUNDOS, local)
+    def una(microsegundos: int) -> datetime:
         en_utc = EPOCA + timedelta(microseconds=microsegundos)
         hay_local = local_desde <= microsegundos < FIN_DE_LOS_DIAS_LOCALES
         return en_utc.astimezone(local) if hay_local else en_utc
 
-    return fecha
+    def todas(valores: Sequence[int | None]) -> list[datetime | None]:
+        if entre(valores, EXACTOS):
+            return [v if v is None else datetime.fromtimestamp(v / MICROSEGUNDOS, local) for v in valores]
+        return [v if v is None else una(v) for v in valores]
+
+    return todas
+
+
+def entre(valores: Sequence[int | None], limites: range) -> bool:
+    """Si todos los que hay están entre los límites."""
+    presentes = [valor for valor in valores if valor is not None]
+    return not presentes or (min(presentes) in limites and max(presentes) in limites)
 
 
 def registros(
-    columnas: Sequence[Columna], fecha: Callable[[int], datetime]
-) -> Callable[[Sequence[tuple[Any, ...]]], Iterator[dict[str, Any]]]:
-    """La función que da las filas de un lote como diccionarios, con las fechas convertidas por `fecha`."""
+    columnas: Sequence[Columna], lote: Sequence[tuple[Any, ...]], convertir: Mapping[Tipo, Convertir]
+) -> Iterator[dict[str, Any]]:
+    """Las filas de un lote como diccionarios, con las columnas de cada tipo convertidas de una vez."""
+    valores = [
+        convertir[columna.tipo](valores) if columna.tipo in convertir else valores
+        for columna, valores in zip(columnas, zip(*lote, strict=True), strict=True)
+    ]
     nombres = [columna.nombre for columna in columnas]
-    fechas = [i for i, columna in enumerate(columnas) if columna.tipo is Tipo.FECHA]
-
-    def convertir(lote: Sequence[tuple[Any, ...]]) -> Iterator[dict[str, Any]]:
-        for fila in lote:
-            valores = list(fila)
-            for i in fechas:
-                if valores[i] is not None:
-                    valores[i] = fecha(valores[i])
-            yield dict(zip(nombres, valores, strict=True))
-
-    return convertir
+    for fila in zip(*valores, strict=True):
+        yield dict(zip(nombres, fila, strict=True))

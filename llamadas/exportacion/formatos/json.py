@@ -4,6 +4,7 @@ from collections.abc import Generator, Iterator
 
 import orjson
 
+from ..columnas import Tipo
 from ..registros import ANO_1973, fechas_en, registros
 from .base import Contenido, Formato, Lotes
 
@@ -41,6 +42,6 @@ class JSON(Formato):
 
 def _objetos(contenido: Contenido, lotes: Lotes) -> Iterator[list[bytes]]:
     """Los objetos de cada lote, ya escritos."""
-    convertir = registros(contenido.columnas, fechas_en(contenido.zona, local_desde=ANO_1973))
+    convertir = {Tipo.FECHA: fechas_en(contenido.zona, local_desde=ANO_1973)}
     for lote in lotes:
-        yield [orjson.dumps(registro) for registro in convertir(lote)]
+        yield [orjson.dumps(registro) for registro in registros(contenido.columnas, lote, convertir)]

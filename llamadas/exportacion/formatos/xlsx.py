@@ -5,6 +5,7 @@ import os
 import re
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from itertools import chain, islice
 from math import ceil
 from tempfile import NamedTemporaryFile
@@ -14,16 +15,17 @@ from rustpy_xlsxwriter import Format, write_worksheets
 
 from ..columnas import Columna, Tipo
 from ..errores import ExportacionIncompleta
-from ..registros import fechas_en, registros
+from ..registros import Convertir, entre, fechas_en, instante, registros
 from .base import Contenido, Formato, Lotes
 
 FILAS_POR_HOJA = 1_048_576 - 1  # las que admite Excel, menos la cabecera
 BLOQUE = 256 * 1024
 
 # Va como texto lo que Excel no sabe guardar como número sin cambiarlo, que son los enteros que no caben en un
-# `double`, ni como fecha: las anteriores a marzo de 1900, porque cree que aquel año fue bisiesto.
-MAYOR_ENTERO = 2**53
-PRIMER_MES = 1900, 3
+# `double`, ni como fecha: las anteriores a marzo de 1900, porque cree que aquel año fue bisiesto. Con un día de
+# margen, que es el que puede haber entre la hora de una zona y la UTC.
+ENTEROS = range(-(2**53), 2**53 + 1)
+FECHAS = range(instante(datetime(1900, 3, 2, tzinfo=UTC)), instante(datetime.max.replace(tzinfo=UTC)) + 1)
 
 
 class XLSX(Formato):
@@ -48,8 +50,8 @@ class XLSX(Formato):
 def _escribir(ruta: str, contenido: Contenido, lotes: Lotes) -> None:
     columnas = contenido.columnas
     fecha = Format().set_num_format("yyyy-mm-dd hh:mm:ss")
-    filas = chain.from_iterable(map(registros(columnas, fechas_en(contenido.zona)), lotes))
-    filas = _aptas_para_excel(filas, columnas)
+    convertir = {Tipo.ENTERO: _enteros, Tipo.FECHA: _fechas_en(contenido.zona)}
+    filas = chain.from_iterable(registros(columnas, lote, convertir) for lote in lotes)
     # Sin ninguna fila no escribiría la cabecera: se le da una en blanco.
     con_algo: Iterable[dict[str, Any]] = filas if contenido.filas else [dict.fromkeys(contenido.nombres)]
     hojas = [
@@ -99,13 +101,22 @@ def _de_tipo(tipo: Tipo, columnas: Sequence[Columna]) -> list[str]:
     return [columna.nombre for columna in columnas if columna.tipo is tipo]
 
 
-def _aptas_para_excel(filas: Iterator[dict[str, Any]], columnas: Sequence[Columna]) -> Iterator[dict[str, Any]]:
-    enteros, fechas = _de_tipo(Tipo.ENTERO, columnas), _de_tipo(Tipo.FECHA, columnas)
-    for fila in filas:
-        for nombre in enteros:
-            if (valor := fila[nombre]) is not None and abs(valor) > MAYOR_ENTERO:
-                fila[nombre] = str(valor)
-        for nombre in fechas:
-            if (valor := fila[nombre]) is not None and (valor.year, valor.month) < PRIMER_MES:
-                fila[nombre] = valor.replace(tzinfo=None).isoformat(timespec="seconds")
-        yield fila
+def _enteros(valores: Sequence[int | None]) -> Sequence[int | str | None]:
+    if entre(valores, ENTEROS):
+        return valores
+    return [valor if valor is None or valor in ENTEROS else str(valor) for valor in valores]
+
+
+def _fechas_en(zona: str) -> Convertir:
+    fechas_locales = fechas_en(zona)
+
+    def convertir(valores: Sequence[int | None]) -> Sequence[datetime | str | None]:
+        fechas = fechas_locales(valores)
+        if entre(valores, FECHAS):
+            return fechas
+        return [
+            fecha.replace(tzinfo=None).isoformat(timespec="seconds") if fecha and valor not in FECHAS else fecha
+            for valor, fecha in zip(valores, fechas, strict=True)
+        ]
+
+    return convertir
