@@ -19,7 +19,7 @@ def zona_iana(nombre: str) -> zoneinfo.ZoneInfo:
             raise ValueError(nombre)
         zona = zoneinfo.ZoneInfo(nombre)
     except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError) as error:
-        raise ValueError("no es una zona IANA: escriba UTC o área y ciudad, como Europe/Madrid.") from error
+        raise ValueError("no vale: escriba UTC, o área y ciudad de una zona IANA, como Europe/Madrid.") from error
     if nombre != "UTC" and not (DEL_SISTEMA / nombre).is_file():
         raise ValueError("no la tiene el sistema de este servidor: elija otra, o instale en él el paquete tzdata.")
     return zona

@@ -1,10 +1,11 @@
 """Los campos con que se lee una opción, con errores que dicen qué está mal y qué se admite."""
 
 from collections import Counter
+from collections.abc import Iterable
 from datetime import date, datetime
 from difflib import get_close_matches
 from typing import Any, NoReturn
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 from django.db import DataError, connection, transaction
 from rest_framework import serializers
@@ -16,11 +17,16 @@ from usuarios.models import Usuario
 from .periodo import leer_momento
 
 
+def pregunta_por_el_parecido(escrito: object, admitidos: Iterable[str]) -> str:
+    """«¿Quería decir…?», si algo de lo admitido se parece a lo escrito, aunque sea en otras mayúsculas."""
+    en_minusculas = {admitido.lower(): admitido for admitido in admitidos}
+    parecidos = get_close_matches(str(escrito).lower(), en_minusculas, n=1)
+    return f"¿Quería decir «{en_minusculas[parecidos[0]]}»? " if parecidos else ""
+
+
 def que_se_admite(en_vez_de: object, admitidos: list[str]) -> str:
     """La parte de un mensaje de error que ayuda a acertar."""
-    parecidos = get_close_matches(str(en_vez_de), admitidos, n=1)
-    pregunta = f"¿Quería decir «{parecidos[0]}»? " if parecidos else ""
-    return f"{pregunta}Se admite: {', '.join(admitidos)}."
+    return f"{pregunta_por_el_parecido(en_vez_de, admitidos)}Se admite: {', '.join(admitidos)}."
 
 
 VACIO = "Está vacío: escriba un valor o quite el parámetro."
@@ -50,6 +56,10 @@ class Lista(serializers.ListField):
 
     def to_internal_value(self, data: Any) -> list[Any]:
         validos, errores = [], []
+        if any(";" in valor for valor in data):
+            raise serializers.ValidationError("Separe los valores con comas, y no con punto y coma.")
+        if "" in data and len(data) > 1:
+            raise serializers.ValidationError("Sobra una coma, o falta un valor junto a ella.")
         if not self.admite_repetidos:
             repetidos = [valor for valor, veces in Counter(data).items() if veces > 1]
             errores += [f"«{valor}» está repetida: escríbala una sola vez." for valor in repetidos if valor]
@@ -82,7 +92,8 @@ class Zona(Texto):
             zona = zona_iana(nombre)
             _que_la_conozca_la_base(zona)
         except ValueError as error:
-            raise serializers.ValidationError(f"«{nombre}» {error}") from error
+            pregunta = pregunta_por_el_parecido(nombre, sorted(z for z in available_timezones() if "/" in z))
+            raise serializers.ValidationError(f"«{nombre}» {error} {pregunta}".strip()) from error
         return zona
 
 

@@ -71,6 +71,7 @@ RENOVAR = extend_schema(
     description="Cambia un token de renovación, que solo vale una vez, por un par nuevo.",
     auth=[],
     parameters=CABECERAS,
+    request=inline_serializer("Renovacion", {"refresh": serializers.CharField()}),
     examples=[OpenApiExample("Renovar", {"refresh": "eyJhbGciOiJIUzI1NiIs…"}, request_only=True)],
     responses={
         **DE_LAS_DOS,

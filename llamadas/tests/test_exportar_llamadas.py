@@ -218,6 +218,7 @@ def test_el_nombre_del_fichero_dice_el_formato(ejecutar, tmp_path, nombre, empie
     [
         ("x.xls", "«.xls» no es la extensión de ningún formato. ¿Quería decir «.xlsx»?"),
         ("x.jsonl.gz", "«.jsonl» no es la extensión de ningún formato. ¿Quería decir «.json»?"),
+        ("x.ods", "«.ods» no es la extensión de ningún formato. Cambie el nombre, o diga el formato con --formato."),
         ("x.xlsx.gz", "No vale con el formato xlsx. Vale con: csv, json, ndjson."),
     ],
 )

@@ -139,9 +139,18 @@ COLUMNAS = (
     ("opciones", "esperados"),
     [
         ({"dsde": "x"}, {"dsde": f"Parámetro desconocido. ¿Quería decir «desde»? Se admite: {NOMBRES}."}),
-        ({"FORMATO": "csv"}, {"FORMATO": f"Parámetro desconocido. Se admite: {NOMBRES}."}),
+        ({"FORMATO": "csv"}, {"FORMATO": f"Parámetro desconocido. ¿Quería decir «formato»? Se admite: {NOMBRES}."}),
         ({"columnas": "telefono"}, {"columnas": f"«telefono» no vale. Se admite: {COLUMNAS}."}),
         ({"columnas": ""}, {"columnas": "Está vacío: escriba un valor o quite el parámetro."}),
+        ({"columnas": "estado,"}, {"columnas": "Sobra una coma, o falta un valor junto a ella."}),
+        ({"resultado": "buzon;ocupado"}, {"resultado": "Separe los valores con comas, y no con punto y coma."}),
+        (
+            {"zona": "europe/madrid"},
+            {
+                "zona": "«europe/madrid» no vale: escriba UTC, o área y ciudad de una zona IANA, como Europe/Madrid. "
+                "¿Quería decir «Europe/Madrid»?"
+            },
+        ),
         ({"columnas": "estado,estado"}, {"columnas": "«estado» está repetida: escríbala una sola vez."}),
         (
             {"formato": "xls"},
@@ -207,9 +216,15 @@ COLUMNAS = (
         ),
         (
             {"zona": "Madrid"},
-            {"zona": "«Madrid» no es una zona IANA: escriba UTC o área y ciudad, como Europe/Madrid."},
+            {
+                "zona": "«Madrid» no vale: escriba UTC, o área y ciudad de una zona IANA, como Europe/Madrid. "
+                "¿Quería decir «Europe/Madrid»?"
+            },
         ),
-        ({"zona": "CET"}, {"zona": "«CET» no es una zona IANA: escriba UTC o área y ciudad, como Europe/Madrid."}),
+        (
+            {"zona": "CET"},
+            {"zona": "«CET» no vale: escriba UTC, o área y ciudad de una zona IANA, como Europe/Madrid."},
+        ),
     ],
 )
 def test_una_opcion_que_no_vale_dice_que_esta_mal_y_que_se_admite(con_token, opciones, esperados):

@@ -4,7 +4,6 @@ import os
 import sys
 from argparse import ArgumentParser
 from contextlib import closing
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from django.db import DatabaseError
 from rest_framework.serializers import Field
 from tqdm import tqdm
 
-from llamadas.campos import CorreoDeUsuario, Eleccion, Lista, Momento, Zona
+from llamadas.campos import CorreoDeUsuario, Eleccion, Lista, Momento, Zona, pregunta_por_el_parecido
 from llamadas.exportacion import compresion
 from llamadas.exportacion.errores import ExportacionIncompleta
 from llamadas.exportacion.formatos import FORMATOS
@@ -129,8 +128,8 @@ def _ayuda(campo: Field) -> str:
 def _segun_el_nombre(output: str, *, es_forzoso: bool) -> dict[str, list[str]]:
     """El formato y la compresión que anuncia el nombre del fichero.
 
-    Lanza `CommandError` si `es_forzoso` que diga un formato y dice uno que se parece a los que hay, sin serlo:
-    un CSV con el nombre `informe.xls` solo trae disgustos.
+    Lanza `CommandError` si `es_forzoso` que diga uno y no es de ninguno: un CSV con el nombre `informe.xls` solo
+    trae disgustos. Sin extensión, o con `.txt`, se queda en el CSV de siempre.
     """
     if output.endswith("/") or Path(output).is_dir():
         return {}
@@ -140,9 +139,10 @@ def _segun_el_nombre(output: str, *, es_forzoso: bool) -> dict[str, list[str]]:
     formatos = {formato.extension: nombre for nombre, formato in FORMATOS.items()}
     if extension in formatos:
         opciones["formato"] = [formatos[extension]]
-    elif es_forzoso and (parecidos := get_close_matches(extension, formatos)):
+    elif es_forzoso and extension not in ("", "txt"):
+        pregunta = pregunta_por_el_parecido(f".{extension}", [f".{conocida}" for conocida in formatos])
         raise CommandError(
-            f"-o {output}: «.{extension}» no es la extensión de ningún formato. ¿Quería decir «.{parecidos[0]}»? "
-            "Si el nombre está bien, diga el formato con --formato."
+            f"-o {output}: «.{extension}» no es la extensión de ningún formato. {pregunta}"
+            "Cambie el nombre, o diga el formato con --formato."
         )
     return opciones
