@@ -55,11 +55,11 @@ MICROSEGUNDOS_POR_FILA = 0.5
 # Los bytes van en el orden de las columnas: id, número, estado, resultado, asignación, conexión, fin, duración, correo.
 PROMEDIOS = {
     "csv": Promedio(130, _columnas(6.5, 13.5, 11, 10.5, 20, 11, 20, 3, 28.5), _tipos(0.4, 0.5, 0.6, 0.6)),
-    "csv.gz": Promedio(110, _columnas(2.4, 5.6, 0.1, 1.3, 4.5, 2.8, 4.5, 1.3, 2.3), _tipos(0.6, 0.8, 0.9, 0.7)),
-    "xlsx": Promedio(6_700, _columnas(6, 10, 4.2, 4.8, 8.5, 4.3, 8.8, 5.5, 5.6), _tipos(1.8, 1.6, 2.2, 2.6)),
+    "csv.gz": Promedio(110, _columnas(2.4, 5.6, 0.1, 1.3, 4.5, 2.8, 4.5, 1.3, 2.3), _tipos(0.5, 0.6, 0.7, 0.6)),
+    "xlsx": Promedio(6_700, _columnas(6, 10, 4.2, 4.8, 8.5, 4.3, 8.8, 5.5, 5.6), _tipos(1.5, 1.4, 1.9, 2.2)),
     "json": Promedio(3, _columnas(21.5, 34, 23.5, 26, 50, 35, 52, 24, 47), _tipos(0.6, 0.7, 0.7, 1.4)),
-    "json.gz": Promedio(23, _columnas(3, 6.8, 0.2, 1.3, 7.8, 4.7, 7.7, 1.8, 2.4), _tipos(0.8, 0.9, 1, 2)),
-    "parquet": Promedio(4_800, _columnas(3, 4.8, 0.01, 0.3, 8.1, 3.9, 8, 0.9, 0.75), _tipos(0.8, 0.6, 0.7, 1.3)),
+    "json.gz": Promedio(23, _columnas(3, 6.8, 0.2, 1.3, 7.8, 4.7, 7.7, 1.8, 2.4), _tipos(0.7, 0.8, 0.9, 1.7)),
+    "parquet": Promedio(4_800, _columnas(3, 4.8, 0.01, 0.3, 8.1, 3.9, 8, 0.9, 0.75), _tipos(0.6, 0.5, 0.6, 1.1)),
 }
 PROMEDIOS |= {"ndjson": PROMEDIOS["json"], "ndjson.gz": PROMEDIOS["json.gz"]}
 
