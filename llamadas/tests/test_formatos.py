@@ -11,6 +11,7 @@ from pathlib import Path
 import openpyxl
 import pyarrow.parquet
 import pytest
+from django.core.management import call_command
 from django.db import connection
 
 from llamadas.exportacion.columnas import COLUMNAS
@@ -325,8 +326,6 @@ class TSV(Formato):
 
 @pytest.mark.django_db(transaction=True)
 def test_un_formato_nuevo_es_una_clase_y_registrarla(con_token, monkeypatch, tmp_path):
-    from django.core.management import call_command  # noqa: PLC0415
-
     monkeypatch.setitem(FORMATOS, "tsv", TSV())
     finalizada(id=1, fecha_finalizacion=None)
     esperado = "\t".join(TODAS).encode() + b"\n1\t+34600000000\tfinalizada\tcontestada\t\t\t\t60\t\n"
