@@ -5,6 +5,8 @@ from typing import Any
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, inline_serializer
 from rest_framework import serializers
 
+from .errores import ERROR_INTERNO
+
 Ruta = tuple[str, str, str, Any]
 
 
@@ -43,8 +45,4 @@ def cabecera(nombre: str, descripcion: str, *, de: list[int], tipo: type = str) 
     return OpenApiParameter(nombre, tipo, OpenApiParameter.HEADER, response=de, description=descripcion)
 
 
-INTERNO = error(
-    "Ha fallado algo del servidor. La traza está en su registro.",
-    "Se ha producido un error interno. Inténtelo de nuevo; si persiste, avise al administrador.",
-)
-TOKEN_INSERVIBLE = "El token no vale o ha caducado: pida otro."  # noqa: S105
+INTERNO = error("Ha fallado algo del servidor. La traza está en su registro.", ERROR_INTERNO)

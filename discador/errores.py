@@ -13,6 +13,8 @@ from rest_framework.views import exception_handler
 
 registro = logging.getLogger(__name__)
 
+ERROR_INTERNO = "Se ha producido un error interno. Inténtelo de nuevo; si persiste, avise al administrador."
+
 
 def responder(error: Exception, contexto: dict[str, Any]) -> Response:
     """Lo que DRF no sabe convertir en respuesta es un 500 en JSON, con la traza solo en el registro."""
@@ -25,7 +27,7 @@ def responder(error: Exception, contexto: dict[str, Any]) -> Response:
     if respuesta is None:
         registro.error("Error en %s", contexto["request"].path, exc_info=error)
         respuesta = Response(
-            {"detail": "Se ha producido un error interno. Inténtelo de nuevo; si persiste, avise al administrador."},
+            {"detail": ERROR_INTERNO},
             status=status.HTTP_500_INTERNAL_SERVER_ERROR,
         )
     return respuesta

@@ -10,8 +10,8 @@ def zona_iana(nombre: str) -> zoneinfo.ZoneInfo:
     """La zona de ese nombre. Lanza `ValueError`, con un mensaje para quien lo escribió.
 
     `UTC`, o área y ciudad. Sin las de una palabra: CET, por ejemplo, es una zona con horario de verano para
-    Python y una abreviatura sin él para PostgreSQL. Y la tiene que conocer también el sistema, porque SQLite
-    y libc la leen de él.
+    Python y una abreviatura sin él para PostgreSQL. Y la tiene que conocer también el sistema: Django lo exige
+    de TIME_ZONE, y PostgreSQL suele leer las suyas de allí.
     """
     area, _, ciudad = nombre.partition("/")
     try:

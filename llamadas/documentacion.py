@@ -6,7 +6,8 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import serializers
 
-from discador.documentacion import INTERNO, TOKEN_INSERVIBLE, cabecera, error, errores
+from discador.documentacion import INTERNO, cabecera, error, errores
+from usuarios.autenticacion import TOKEN_INSERVIBLE
 
 from .campos import CorreoDeUsuario, Eleccion, Lista, Momento
 from .exportacion import compresion

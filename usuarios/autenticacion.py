@@ -7,6 +7,8 @@ from rest_framework_simplejwt.tokens import Token
 
 from .models import Usuario
 
+TOKEN_INSERVIBLE = "El token no vale o ha caducado: pida otro."  # noqa: S105
+
 
 class AutenticacionPorToken(JWTAuthentication):
     """La de simplejwt, con un solo mensaje para todo lo que puede fallar: qué hacer es siempre lo mismo."""
@@ -30,4 +32,4 @@ class AutenticacionPorToken(JWTAuthentication):
 
 def token_inservible() -> InvalidToken:
     """El error 401 de un token que no es auténtico, ha caducado o es de quien ya no puede entrar."""
-    return InvalidToken("El token no vale o ha caducado: pida otro.")
+    return InvalidToken(TOKEN_INSERVIBLE)

@@ -4,7 +4,9 @@ from drf_spectacular.contrib.rest_framework_simplejwt import SimpleJWTScheme
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema, inline_serializer
 from rest_framework import serializers
 
-from discador.documentacion import INTERNO, TOKEN_INSERVIBLE, cabecera, error, errores
+from discador.documentacion import INTERNO, cabecera, error, errores
+
+from .autenticacion import TOKEN_INSERVIBLE
 
 
 class EsquemaDelToken(SimpleJWTScheme):

@@ -6,6 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from .columnas import Columna, Tipo
+from .expresiones import FIN_DE_LOS_DIAS_LOCALES, PRIMER_DIA_LOCAL
 
 Convertir = Callable[[Sequence[Any]], Sequence[Any]]
 Fechas = Callable[[Sequence[int | None]], list[datetime | None]]
@@ -20,8 +21,9 @@ def instante(fecha: datetime) -> int:
 
 
 # Entre los que seguro que hay fecha local: las de fuera se dan en UTC, como en `FechaLocal`.
-PRIMER_DIA_LOCAL = instante(datetime(1, 1, 2, tzinfo=UTC))
-FIN_DE_LOS_DIAS_LOCALES = instante(datetime(9999, 12, 31, tzinfo=UTC))
+PRIMER_INSTANTE_LOCAL, FIN_DE_LOS_LOCALES = (
+    instante(datetime.fromisoformat(dia).replace(tzinfo=UTC)) for dia in (PRIMER_DIA_LOCAL, FIN_DE_LOS_DIAS_LOCALES)
+)
 
 # Hasta entonces hubo zonas con un desfase de minutos y segundos, que RFC 3339 no sabe escribir.
 ANO_1973 = instante(datetime(1973, 1, 1, tzinfo=UTC))
@@ -30,13 +32,13 @@ ANO_1973 = instante(datetime(1973, 1, 1, tzinfo=UTC))
 EXACTOS = range(ANO_1973, instante(datetime(2200, 1, 1, tzinfo=UTC)))
 
 
-def fechas_en(zona: str, *, local_desde: int = PRIMER_DIA_LOCAL) -> Fechas:
+def fechas_en(zona: str, *, local_desde: int = PRIMER_INSTANTE_LOCAL) -> Fechas:
     """La función que convierte lo que da `Instante` en la hora de `zona`; en UTC, lo anterior a `local_desde`."""
     local = ZoneInfo(zona)
 
     def una(microsegundos: int) -> datetime:
         en_utc = EPOCA + timedelta(microseconds=microsegundos)
-        hay_local = local_desde <= microsegundos < FIN_DE_LOS_DIAS_LOCALES
+        hay_local = local_desde <= microsegundos < FIN_DE_LOS_LOCALES
         return en_utc.astimezone(local) if hay_local else en_utc
 
     def todas(valores: Sequence[int | None]) -> list[datetime | None]:
