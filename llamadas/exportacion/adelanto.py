@@ -1,13 +1,15 @@
 """Leer lo siguiente mientras se escribe lo de ahora."""
 
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator
 from contextlib import suppress
 from dataclasses import dataclass
 from queue import Empty, Queue
 from threading import Event, Thread
-from typing import TypeVar
+from typing import Any, TypeVar
 
 T = TypeVar("T")
+
+Entregar = Callable[[T], None]
 
 
 @dataclass(frozen=True)
@@ -17,26 +19,37 @@ class _Final:
     error: BaseException | None = None
 
 
-def adelantar(elementos: Iterator[T], *, ventaja: int = 2) -> Generator[T, None, None]:
-    """Los mismos elementos, producidos en otro hilo que nunca va más de `ventaja` por delante.
+class _NadieLoQuiere(Exception):
+    """Lo que se lanza a quien produce cuando ya nadie va a recoger lo que entregue."""
 
-    Lo que falle al producirlos se lanza aquí. Al cerrarlo espera a que el hilo acabe con el que tenga entre manos.
+
+def adelantar(
+    producir: Callable[[Entregar[T]], object], *, ventaja: int = 2, interrumpir: Callable[[], object] = lambda: None
+) -> Generator[T, None, None]:
+    """Lo que entrega `producir`, que se ejecuta en otro hilo y nunca va más de `ventaja` elementos por delante.
+
+    Lo que falle al producirlos se lanza aquí. Al cerrarlo antes de que acabe, la siguiente entrega falla; llama
+    además a `interrumpir`, por si quien produce está esperando a otro, y espera a que acabe.
     """
     cola: Queue[T | _Final] = Queue(ventaja)
     cerrado = Event()
 
-    def producir() -> None:
+    def entregar(elemento: T) -> None:
+        if cerrado.is_set():
+            raise _NadieLoQuiere
+        cola.put(elemento)
+
+    def trabajar() -> None:
         final = _Final()
         try:
-            for elemento in elementos:
-                cola.put(elemento)
-                if cerrado.is_set():
-                    return
+            producir(entregar)
         except BaseException as error:
             final = _Final(error)
-        cola.put(final)
+        if not cerrado.is_set():
+            cola.put(final)
 
-    hilo = Thread(target=producir, name="adelanto", daemon=True)
+    hilo = Thread(target=trabajar, name="adelanto", daemon=True)
+    elemento: T | _Final | None = None
     try:
         hilo.start()
         while not isinstance(elemento := cola.get(), _Final):
@@ -44,9 +57,15 @@ def adelantar(elementos: Iterator[T], *, ventaja: int = 2) -> Generator[T, None,
         if elemento.error:
             raise elemento.error
     finally:
-        cerrado.set()
-        with suppress(Empty):  # hace sitio a lo que el hilo esté por dejar
-            while True:
-                cola.get_nowait()
+        if not isinstance(elemento, _Final):
+            cerrado.set()
+            interrumpir()
+            _vaciar(cola)  # hace sitio a lo que el hilo esté por dejar
         if hilo.is_alive():  # no lo está si un Ctrl-C ha llegado justo antes de arrancarlo
             hilo.join()
+
+
+def _vaciar(cola: Queue[Any]) -> None:
+    with suppress(Empty):
+        while True:
+            cola.get_nowait()

@@ -3,15 +3,17 @@
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from typing import Any, Self
 
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models.sql import Query
 from django.utils import timezone
 
 from ..models import Llamada, LlamadaQuerySet
 from . import compresion
-from .adelanto import adelantar
+from .adelanto import Entregar, adelantar
 from .errores import ExportacionIncompleta
 from .formatos.base import Contenido
 from .instantanea import instantanea
@@ -69,11 +71,7 @@ def exportar(
         lectura = pila.enter_context(ExitStack())
         conexion = lectura.enter_context(instantanea(llamadas.db))
         total = _contar(llamadas, conexion)
-        lotes = lectura.enter_context(closing(_leer(consulta, conexion)))
-        if conexion.vendor == "postgresql" and not conexion.in_atomic_block:
-            # Mientras aquí se escribe un lote, el servidor prepara los siguientes. En SQLite los dos trabajos
-            # se estorbarían en el mismo proceso, y la transacción de quien llama no es de otro hilo.
-            lotes = lectura.enter_context(closing(adelantar(lotes)))
+        lotes = lectura.enter_context(closing(_lotes(consulta.query, conexion)))
         contenido = Contenido(columnas=columnas, zona=zona, filas=total, filtros=opciones.filtros)
         # La base se suelta al leer la última fila: un XLSX aún tiene que bajar entero, y el cliente puede ser lento.
         vigilados = _vigilar(lotes, total, avance, al_acabar=lectura.close)
@@ -101,9 +99,25 @@ def _contar(llamadas: LlamadaQuerySet, conexion: BaseDatabaseWrapper) -> int:
         return cursor.fetchone()[0]
 
 
-def _leer(consulta: LlamadaQuerySet, conexion: BaseDatabaseWrapper) -> Generator[Lote, None, None]:
+def _lotes(consulta: Query, conexion: BaseDatabaseWrapper) -> Generator[Lote, None, None]:
+    """Los lotes de filas; en PostgreSQL, leídos por delante."""
+    if conexion.vendor != "postgresql" or conexion.in_atomic_block:
+        # En SQLite, dos hilos se estorbarían en el mismo proceso; y la transacción de quien llama no es de otro.
+        return _leer(consulta, conexion)
+    producir = partial(_entregar_lo_leido, consulta, conexion)
+    # Mientras aquí se escribe un lote, el servidor prepara los siguientes.
+    return adelantar(producir)
+
+
+def _entregar_lo_leido(consulta: Query, conexion: BaseDatabaseWrapper, entregar: Entregar[Lote]) -> None:
+    with closing(_leer(consulta, conexion)) as lotes:
+        for lote in lotes:
+            entregar(lote)
+
+
+def _leer(consulta: Query, conexion: BaseDatabaseWrapper) -> Generator[Lote, None, None]:
     """Los lotes de filas de la consulta, con un cursor en el servidor si el motor los tiene."""
-    compilador = consulta.query.get_compiler(connection=conexion)
+    compilador = consulta.get_compiler(connection=conexion)
     filas = compilador.results_iter(chunked_fetch=True, chunk_size=FILAS_POR_LOTE)
     while lote := list(islice(filas, FILAS_POR_LOTE)):
         yield lote

@@ -61,27 +61,59 @@ def test_una_seleccion_vacia_es_un_archivo_vacio():
     assert b"".join(archivo.trozos).count(b"\r\n") == 1
 
 
+def contar(hasta):
+    """Quien produce los números hasta ese."""
+
+    def producir(entregar):
+        for numero in range(hasta):
+            entregar(numero)
+
+    return producir
+
+
 def test_adelantar_da_lo_mismo_y_en_orden():
-    assert list(adelantar(iter(range(100)))) == list(range(100))
+    assert list(adelantar(contar(100))) == list(range(100))
 
 
 def test_adelantar_nunca_va_mas_lejos_de_lo_que_se_le_dice():
-    producidos = []
-    elementos = adelantar((producidos.append(i) or i for i in range(100)), ventaja=2)
+    entregados = []
+
+    def producir(entregar):
+        for numero in range(100):
+            entregar(numero)
+            entregados.append(numero)
+
+    elementos = adelantar(producir, ventaja=2)
     assert next(elementos) == 0
-    esperar(lambda: len(producidos) == 4)  # el entregado, dos en la cola y uno entre manos
+    esperar(lambda: len(entregados) == 3)  # el que se ha recogido y dos en la cola; otro está en la mano
     threading.Event().wait(0.2)
-    assert len(producidos) == 4
+    assert len(entregados) == 3
     elementos.close()
-    assert len(producidos) < 10
+    assert len(entregados) < 10
 
 
 def test_lo_que_falla_al_adelantar_se_lanza_donde_se_consume():
-    def fallar():
-        yield 1
+    def producir(entregar):
+        entregar(1)
         raise DatabaseError("corte")
 
-    elementos = adelantar(fallar())
+    elementos = adelantar(producir)
     assert next(elementos) == 1
     with pytest.raises(DatabaseError, match="corte"):
         next(elementos)
+
+
+def test_al_cerrarlo_se_interrumpe_a_quien_espera_y_solo_entonces():
+    seguir = threading.Event()
+
+    def producir(entregar):
+        entregar(1)
+        seguir.wait()
+        entregar(2)
+
+    elementos = adelantar(producir, interrumpir=seguir.set)
+    assert next(elementos) == 1
+    elementos.close()
+    assert seguir.is_set()
+
+    assert list(adelantar(contar(1), interrumpir=pytest.fail)) == [0]
