@@ -30,11 +30,14 @@ class FechaLocal(Func):
 
     def as_postgresql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any) -> SQL:
         fecha, params = compiler.compile(self.source_expressions[0])
+        forma = f"'YYYY-MM-DD\"{self.separador}\"HH24:MI:SS'"
+        en_utc = f"{fecha} AT TIME ZONE 'UTC'"
+        if self.zona == "UTC":
+            return f"to_char({en_utc}, {forma})", [*params]
         return (
             f"to_char(CASE WHEN {fecha} >= TIMESTAMPTZ '{PRIMER_DIA_LOCAL}Z'"
             f" AND {fecha} < TIMESTAMPTZ '{FIN_DE_LOS_DIAS_LOCALES}Z'"
-            f" THEN {fecha} AT TIME ZONE %s ELSE {fecha} AT TIME ZONE 'UTC' END,"
-            f" 'YYYY-MM-DD\"{self.separador}\"HH24:MI:SS')",
+            f" THEN {fecha} AT TIME ZONE %s ELSE {en_utc} END, {forma})",
             [*params * 3, self.zona, *params],
         )
 
@@ -79,7 +82,8 @@ class Instante(Func):
 
 class SinFormula(Func):
     """Un texto que ninguna hoja de cálculo toma por fórmula: si empieza por `= + - @`, tabulador, CR, LF o NUL,
-    lleva delante un apóstrofo (OWASP, «CSV Injection»). Los teléfonos, `+` y dígitos, no se tocan.
+    lleva delante un apóstrofo (OWASP, «CSV Injection»). Los teléfonos, `+` y dígitos, no se tocan. El vacío es NULL:
+    en un CSV se escriben igual, y COPY no le pone comillas.
 
     También lo lleva el que empieza por apóstrofos y, tras ellos, por uno de esos caracteres: así, al
     importar, quitar un apóstrofo devuelve siempre el valor que había (véase `sin_proteccion`).
@@ -94,7 +98,7 @@ class SinFormula(Func):
     def as_postgresql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any) -> SQL:
         return self._proteger(
             compiler,
-            anterior_a_la_a="{texto} COLLATE \"C\" < 'A'",
+            tras_la_a="{texto} COLLATE \"C\" >= 'A'",
             es_formula="left({texto}, 1) IN ('=', '+', '-', '@', E'\\t', E'\\r', E'\\n')",
             es_telefono="{texto} COLLATE \"C\" ~ '^\\+?[0-9]+$'",
         )
@@ -102,22 +106,25 @@ class SinFormula(Func):
     def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any) -> SQL:
         return self._proteger(
             compiler,
-            anterior_a_la_a="{texto} < 'A'",
+            tras_la_a="{texto} >= 'A'",
             # GLOB no ve un NUL inicial; las comparaciones, sí.
             es_formula=("({texto} GLOB '[=+@' || char(9, 10, 13) || '-]*' OR ({texto} < char(1) AND {texto} <> ''))"),
             es_telefono="(rtrim({texto}, '0123456789') IN ('', '+') AND {texto} NOT IN ('', '+'))",
         )
 
-    def _proteger(self, compiler: SQLCompiler, *, anterior_a_la_a: str, es_formula: str, es_telefono: str) -> SQL:
-        """Lo frecuente se descarta lo primero: un teléfono, o lo que ordena tras la «A», como casi todo lo inocuo."""
+    def _proteger(self, compiler: SQLCompiler, *, tras_la_a: str, es_formula: str, es_telefono: str) -> SQL:
+        """Lo frecuente se resuelve lo primero: un teléfono, o lo que ordena tras la «A», como casi todo lo inocuo."""
         columna, params = compiler.compile(self.source_expressions[0])
         sin_apostrofos = f"ltrim({columna}, '''')"
-        peligroso = f"{anterior_a_la_a.format(texto=columna)} AND {es_formula.format(texto=sin_apostrofos)}"
-        intacto = ""
+        intacto = tras_la_a.format(texto=columna)
+        peligroso = es_formula.format(texto=sin_apostrofos)
         if self.salvo_telefonos:
-            intacto = f"WHEN {es_telefono.format(texto=columna)} THEN {columna} "
+            intacto = f"{es_telefono.format(texto=columna)} OR {intacto}"
             peligroso += f" AND NOT {es_telefono.format(texto=sin_apostrofos)}"
-        sql = f"CASE {intacto}WHEN {peligroso} THEN '''' || {columna} ELSE {columna} END"
+        sql = (
+            f"CASE WHEN {intacto} THEN {columna} WHEN {columna} = '' THEN NULL"
+            f" WHEN {peligroso} THEN '''' || {columna} ELSE {columna} END"
+        )
         return sql, list(params) * sql.count(columna)
 
 
@@ -139,7 +146,7 @@ class TextoParaExcel(Func):
         caracter = "chr" if connection.vendor == "postgresql" else "char"
         en_una_linea = f"{texto} = replace(replace({texto}, {caracter}(10), ''), {caracter}(13), '')"
         sql = (
-            f"CASE WHEN {texto} = '' THEN {texto}"
+            f"CASE WHEN {texto} = '' THEN NULL"
             f" WHEN length({texto}) <= 250 AND {en_una_linea}"
             f" THEN '=\"' || replace({texto}, '\"', '\"\"') || '\"' ELSE {protegido} END"
         )

@@ -12,16 +12,18 @@ from django.db.models.sql import Query
 from django.utils import timezone
 
 from ..models import Llamada, LlamadaQuerySet
-from . import compresion
+from . import compresion, postgres
 from .adelanto import Entregar, adelantar
 from .errores import ExportacionIncompleta
-from .formatos.base import Contenido
+from .formatos import CSV
+from .formatos.base import Contenido, Lotes
 from .instantanea import instantanea
 from .opciones import Opciones
 
 FILAS_POR_LOTE = 2000  # unos 200 KiB de CSV
 
-Lote = list[tuple[Any, ...]]
+Lote = list[tuple[Any, ...]] | list[bytes]
+Escribir = Callable[[Contenido, Lotes], Generator[bytes, None, None]]
 
 
 class Trozos(Iterator[bytes]):
@@ -71,11 +73,12 @@ def exportar(
         lectura = pila.enter_context(ExitStack())
         conexion = lectura.enter_context(instantanea(llamadas.db))
         total = _contar(llamadas, conexion)
-        lotes = lectura.enter_context(closing(_lotes(consulta.query, conexion)))
+        lotes, escribir = _repartir(consulta.query, conexion, opciones)
+        lectura.enter_context(closing(lotes))
         contenido = Contenido(columnas=columnas, zona=zona, filas=total, filtros=opciones.filtros)
         # La base se suelta al leer la última fila: un XLSX aún tiene que bajar entero, y el cliente puede ser lento.
         vigilados = _vigilar(lotes, total, avance, al_acabar=lectura.close)
-        bloques = pila.enter_context(closing(formato.bloques(contenido, vigilados)))
+        bloques = pila.enter_context(closing(escribir(contenido, vigilados)))
         if opciones.comprimir:
             bloques = pila.enter_context(closing(compresion.gzip(bloques)))
         return Archivo(
@@ -99,14 +102,21 @@ def _contar(llamadas: LlamadaQuerySet, conexion: BaseDatabaseWrapper) -> int:
         return cursor.fetchone()[0]
 
 
-def _lotes(consulta: Query, conexion: BaseDatabaseWrapper) -> Generator[Lote, None, None]:
-    """Los lotes de filas; en PostgreSQL, leídos por delante."""
+def _repartir(
+    consulta: Query, conexion: BaseDatabaseWrapper, opciones: Opciones
+) -> tuple[Generator[Lote, None, None], Escribir]:
+    """Los lotes de filas, y con qué los escribe el formato: en CSV, PostgreSQL los da ya escritos."""
+    formato = opciones.formato
     if conexion.vendor != "postgresql" or conexion.in_atomic_block:
         # En SQLite, dos hilos se estorbarían en el mismo proceso; y la transacción de quien llama no es de otro.
-        return _leer(consulta, conexion)
-    producir = partial(_entregar_lo_leido, consulta, conexion)
+        return _leer(consulta, conexion), formato.bloques
+    if isinstance(formato, CSV) and len(opciones.columnas) > 1:
+        producir = partial(postgres.copiar, consulta, conexion, formato.separador, FILAS_POR_LOTE)
+        escribir = formato.bloques_de_lineas
+    else:
+        producir, escribir = partial(_entregar_lo_leido, consulta, conexion), formato.bloques
     # Mientras aquí se escribe un lote, el servidor prepara los siguientes.
-    return adelantar(producir)
+    return adelantar(producir, interrumpir=partial(postgres.cancelar, conexion)), escribir
 
 
 def _entregar_lo_leido(consulta: Query, conexion: BaseDatabaseWrapper, entregar: Entregar[Lote]) -> None:

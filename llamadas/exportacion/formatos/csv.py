@@ -2,8 +2,9 @@
 
 import csv
 from codecs import BOM_UTF8
-from collections.abc import Generator
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from types import SimpleNamespace
+from typing import Any
 
 from django.db.models import F
 from django.db.models.expressions import Combinable
@@ -11,6 +12,10 @@ from django.db.models.expressions import Combinable
 from ..columnas import Columna, Tipo
 from ..expresiones import FechaLocal, SinFormula, TextoParaExcel
 from .base import Contenido, Formato, Lotes
+
+LotesDeLineas = Iterable[Sequence[bytes]]
+
+CRLF = b"\r\n"
 
 
 class CSV(Formato):
@@ -36,17 +41,22 @@ class CSV(Formato):
                 return F(columna.fuente)
 
     def bloques(self, contenido: Contenido, lotes: Lotes) -> Generator[bytes, None, None]:
+        return self._con_cabecera(contenido, map(self._escribir, lotes))
+
+    def bloques_de_lineas(self, contenido: Contenido, lotes: LotesDeLineas) -> Generator[bytes, None, None]:
+        """El mismo fichero, a partir de lotes de líneas que ya están escritas, sin su final."""
+        return self._con_cabecera(contenido, (CRLF.join([*lineas, b""]) for lineas in lotes))
+
+    def _con_cabecera(self, contenido: Contenido, bloques: Iterator[bytes]) -> Generator[bytes, None, None]:
+        cabecera = self.marca + self._escribir([contenido.nombres])
+        yield cabecera + next(bloques, b"")
+        yield from bloques
+
+    def _escribir(self, filas: Iterable[Sequence[Any]]) -> bytes:
         lineas: list[str] = []
         escritor = csv.writer(SimpleNamespace(write=lineas.append), delimiter=self.separador)  # mejor que un StringIO
-        escritor.writerow(contenido.nombres)
-        marca = self.marca
-        for lote in lotes:
-            escritor.writerows(lote)
-            yield marca + "".join(lineas).encode()
-            marca = b""
-            lineas.clear()
-        if lineas:
-            yield marca + "".join(lineas).encode()
+        escritor.writerows(filas)
+        return "".join(lineas).encode()
 
 
 class CSVParaExcel(CSV):
