@@ -10,7 +10,6 @@ import sys
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,10 +17,11 @@ from urllib.parse import urlsplit
 import pytest
 from django.conf import settings
 from django.core.cache import cache
-from django.db import connection, connections
+from django.db import connection
 from django.test import Client
 from rest_framework_simplejwt.tokens import AccessToken
 
+from discador.bases import usar
 from discador.settings import base_de_datos
 from usuarios.models import Rol, Usuario
 
@@ -64,9 +64,7 @@ def pytest_configure(config: pytest.Config) -> None:
         # En fichero y no en memoria: como en producción, cada conexión es distinta y hay WAL.
         base["TEST"] = {"NAME": f"{carpeta.name}/pruebas.sqlite3"}
     config.stash[URL_DE_LA_BASE] = url
-    settings.DATABASES = connections.settings = connections.configure_settings({"default": base})
-    with suppress(AttributeError):  # la que Django ya hubiera preparado con la configuración de fuera
-        del connections["default"]
+    usar(base)
 
 
 def _postgres_propio(config: pytest.Config, carpeta: Path) -> str:

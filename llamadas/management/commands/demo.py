@@ -1,27 +1,22 @@
 """Enseña el discador funcionando, con datos inventados."""
 
-import os
 import secrets
-import socket
 import subprocess
-import sys
-import time
 from argparse import ArgumentParser
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import requests
 from axes.utils import reset
-from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import CommandError
-from django.db import DatabaseError, connection
+from django.db import DatabaseError
 from tqdm import tqdm
 
+from discador.bases import crear_si_falta
 from llamadas import demostracion
 from llamadas.management.comando import Comando
+from llamadas.management.servidor import CLIENTE, esperar, servidor
 from llamadas.models import Llamada
 from usuarios.models import Usuario
 
@@ -40,10 +35,6 @@ ejemplos:
 """
 
 CORREO = "admin@discador.example.com"
-SEGUNDOS_PARA_ARRANCAR = 30
-
-_CLIENTE = requests.Session()
-_CLIENTE.trust_env = False  # el servidor está en esta máquina, aunque para salir de ella haya un proxy
 
 
 class Command(Comando):
@@ -56,7 +47,7 @@ class Command(Comando):
 
     def handle(self, *, puerto: int, sin_servidor: bool, **_: Any) -> None:
         try:
-            with _servidor(0 if sin_servidor else puerto) as (raiz, proceso):
+            with servidor(0 if sin_servidor else puerto) as (raiz, proceso):
                 contrasena = self._preparar()
                 token = self._exportar(raiz, proceso, contrasena)
                 self._despedirse(raiz, contrasena, token, sin_servidor=sin_servidor)
@@ -71,7 +62,7 @@ class Command(Comando):
     def _preparar(self) -> str:
         self.stdout.write("Preparando la base de datos…")
         try:
-            _crear_base_si_falta()
+            crear_si_falta()
             call_command("migrate", verbosity=0)
         except DatabaseError as error:
             raise CommandError(f"No se puede usar la base de datos de DATABASE_URL: {error}") from error
@@ -96,9 +87,9 @@ class Command(Comando):
         return contrasena
 
     def _exportar(self, raiz: str, proceso: subprocess.Popen[bytes], contrasena: str) -> str:
-        _esperar(raiz, proceso)
+        esperar(raiz, proceso)
         credenciales = {"email": CORREO, "password": contrasena}
-        respuesta = _CLIENTE.post(f"{raiz}api/v1/token", json=credenciales, timeout=30)
+        respuesta = CLIENTE.post(f"{raiz}api/v1/token", json=credenciales, timeout=30)
         respuesta.raise_for_status()
         token = respuesta.json()["access"]
         fichero, filas = _descargar(f"{raiz}api/v1/llamadas/exportar", token)
@@ -125,47 +116,10 @@ Sirviendo en {raiz} hasta Ctrl-C."""
         )
 
 
-@contextmanager
-def _servidor(puerto: int) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    """Un gunicorn en 127.0.0.1, como en producción: `runserver` acabaría limpiamente una descarga rota."""
-    with socket.socket() as escucha:
-        escucha.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            escucha.bind(("127.0.0.1", puerto))
-        except (OSError, OverflowError) as error:
-            raise CommandError(f"No se puede servir en el puerto {puerto}: elija otro con --puerto.") from error
-        descriptor = escucha.fileno()
-        orden = [sys.executable, "-m", "gunicorn", "discador.wsgi", "--bind", f"fd://{descriptor}"]
-        orden += ["--worker-class", "gthread", "--threads", "8", "--log-level", "warning", "--graceful-timeout", "3"]
-        orden += ["--pythonpath", str(settings.BASE_DIR)]  # y no cambiar de carpeta: DATABASE_URL puede ser relativa
-        entorno = {**os.environ, "ALLOWED_HOSTS": "127.0.0.1,localhost", "HTTPS": "off"}
-        raiz = f"http://127.0.0.1:{escucha.getsockname()[1]}/"
-        # En su propio grupo, sin Ctrl-C: si le pilla repartiendo una petición, gunicorn se bloquea.
-        proceso = subprocess.Popen(orden, env=entorno, pass_fds=[descriptor], process_group=0)  # noqa: S603
-    try:
-        yield raiz, proceso
-    finally:
-        proceso.terminate()
-        proceso.wait()
-
-
-def _esperar(raiz: str, proceso: subprocess.Popen[bytes]) -> None:
-    for _ in range(SEGUNDOS_PARA_ARRANCAR * 10):
-        try:
-            _CLIENTE.get(f"{raiz}admin/login/", timeout=5)
-        except requests.ConnectionError:
-            if proceso.poll() is not None:
-                raise CommandError("El servidor no ha arrancado.") from None
-            time.sleep(0.1)
-        else:
-            return
-    raise CommandError(f"El servidor no ha arrancado en {SEGUNDOS_PARA_ARRANCAR} segundos.")
-
-
 def _descargar(url: str, token: str) -> tuple[Path, int]:
     """Guarda la exportación en la carpeta actual y comprueba que está entera."""
     cabeceras = {"Authorization": f"Bearer {token}"}
-    with _CLIENTE.get(url, headers=cabeceras, stream=True, timeout=60) as respuesta:
+    with CLIENTE.get(url, headers=cabeceras, stream=True, timeout=60) as respuesta:
         respuesta.raise_for_status()
         fichero = Path(respuesta.headers["Content-Disposition"].partition("filename=")[2]).resolve()
         with fichero.open("wb") as salida:
@@ -176,14 +130,3 @@ def _descargar(url: str, token: str) -> tuple[Path, int]:
     if filas != esperadas:
         raise CommandError(f"La descarga tiene {filas} llamadas y debía tener {esperadas}.")
     return fichero, filas
-
-
-def _crear_base_si_falta() -> None:
-    """En PostgreSQL hay que crearla; SQLite y `migrate` se bastan."""
-    if connection.vendor != "postgresql":
-        return
-    nombre = connection.settings_dict["NAME"]
-    with connection._nodb_cursor() as cursor:
-        cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [nombre])
-        if not cursor.fetchone():
-            cursor.execute(f"CREATE DATABASE {connection.ops.quote_name(nombre)}")

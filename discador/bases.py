@@ -1,0 +1,54 @@
+"""Cambiar de base de datos sobre la marcha, crearla y borrarla."""
+
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.db import connection, connections
+
+from discador.settings import base_de_datos
+
+
+def usar(base: dict[str, Any]) -> None:
+    """Hace que este proceso use `base`, una entrada de DATABASES, y ninguna otra."""
+    connections.close_all()
+    settings.DATABASES = connections.settings = connections.configure_settings({"default": base})
+    with suppress(AttributeError):  # la que Django ya hubiera preparado
+        del connections["default"]
+
+
+def usar_otra(nombre: str) -> None:
+    """Hace que este proceso y los que arranque usen la base `nombre` (en SQLite, un fichero) del mismo servidor."""
+    url = os.environ.get("DATABASE_URL", "")
+    if connection.vendor == "postgresql":
+        url = urlsplit(url)._replace(path=f"/{nombre}").geturl()
+    else:
+        url = f"sqlite:///{Path(nombre).resolve()}"
+    usar(base_de_datos(url))
+    os.environ["DATABASE_URL"] = url
+
+
+def crear_si_falta() -> None:
+    """Crea la base de datos que se usa. SQLite se basta. Lanza `DatabaseError`."""
+    if connection.vendor != "postgresql":
+        return
+    nombre = connection.settings_dict["NAME"]
+    with connection._nodb_cursor() as cursor:
+        cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [nombre])
+        if not cursor.fetchone():
+            cursor.execute(f"CREATE DATABASE {connection.ops.quote_name(nombre)}")
+
+
+def borrar() -> None:
+    """Borra la base de datos que se usa, entera. Lanza `DatabaseError` si alguien más la está usando."""
+    nombre = connection.settings_dict["NAME"]
+    connection.close()
+    if connection.vendor == "postgresql":
+        with connection._nodb_cursor() as cursor:
+            cursor.execute(f"DROP DATABASE IF EXISTS {connection.ops.quote_name(nombre)}")
+        return
+    for sufijo in ("", "-wal", "-shm"):
+        Path(f"{nombre}{sufijo}").unlink(missing_ok=True)
