@@ -13,7 +13,7 @@ from usuarios.models import Usuario
 from .models import Estado, Llamada, Resultado
 
 FINALIZADAS = 10_000
-SIN_FINALIZAR = 200
+FINALIZADAS_POR_CADA_SIN_FINALIZAR = 50
 FILAS_POR_LOTE = 500
 PRIMER_DIA = date(2026, 6, 1)  # lunes
 DIAS_LABORABLES = 20
@@ -38,7 +38,12 @@ ESTADOS_SIN_FINALIZAR = {
 }
 
 
-def crear_llamadas(avance: Callable[[int], object]) -> None:
+def cuantas_sin_finalizar(finalizadas: int) -> int:
+    """Las que, además de las finalizadas, están aún por terminar o no lo harán nunca."""
+    return finalizadas // FINALIZADAS_POR_CADA_SIN_FINALIZAR
+
+
+def crear_llamadas(avance: Callable[[int], object], finalizadas: int = FINALIZADAS) -> None:
     """Crea a los agentes y las llamadas de cuatro semanas, y unas cuantas aún sin finalizar.
 
     `avance` recibe cuántas llamadas tiene cada lote guardado.
@@ -46,23 +51,24 @@ def crear_llamadas(avance: Callable[[int], object]) -> None:
     azar = Random(20260601)  # noqa: S311 (no protege nada: hace repetibles los datos)
     with transaction.atomic():
         agentes = [Usuario.objects.create_user(f"{nombre}@discador.example.com") for nombre in AGENTES]
-        finalizadas = (_finalizada(azar, momento, agentes) for momento in _momentos(azar))
+        terminadas = (_finalizada(azar, momento, agentes) for momento in _momentos(azar, finalizadas))
         # Primero las demás: la lista empieza por las últimas, y así las que se ven se pueden exportar.
-        llamadas = chain((_sin_finalizar(azar, agentes) for _ in range(SIN_FINALIZAR)), finalizadas)
+        otras = (_sin_finalizar(azar, agentes) for _ in range(cuantas_sin_finalizar(finalizadas)))
+        llamadas = chain(otras, terminadas)
         while lote := list(islice(llamadas, FILAS_POR_LOTE)):
             Llamada.objects.bulk_create(lote)
             avance(len(lote))
 
 
-def _momentos(azar: Random) -> list[datetime]:
+def _momentos(azar: Random, cuantos: int) -> list[datetime]:
     """Cuándo empieza cada llamada, en orden y en hora local."""
     semanas = range(DIAS_LABORABLES // 5)
     dias = [PRIMER_DIA + timedelta(days=7 * semana + dia) for semana in semanas for dia in range(5)]
-    horas = azar.choices(list(HORAS), HORAS.values(), k=FINALIZADAS)
+    horas = azar.choices(list(HORAS), HORAS.values(), k=cuantos)
     zona = timezone.get_default_timezone()
     return sorted(
         datetime(dia.year, dia.month, dia.day, hora, azar.randrange(60), azar.randrange(60), tzinfo=zona)
-        for dia, hora in zip(azar.choices(dias, k=FINALIZADAS), horas, strict=True)
+        for dia, hora in zip(azar.choices(dias, k=cuantos), horas, strict=True)
     )
 
 

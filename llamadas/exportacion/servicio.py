@@ -66,14 +66,11 @@ def exportar(
     opciones = opciones or Opciones()
     formato, columnas, zona = opciones.formato, opciones.columnas, opciones.zona
     ahora = timezone.localtime()
-    consulta = llamadas.en_orden_de_exportacion().values_list(
-        *(formato.expresion(columna, zona) for columna in columnas)
-    )
     with ExitStack() as pila:
         lectura = pila.enter_context(ExitStack())
         conexion = lectura.enter_context(instantanea(llamadas.db))
         total = _contar(llamadas, conexion)
-        lotes, escribir = _repartir(consulta.query, conexion, opciones)
+        lotes, escribir = _repartir(consulta_de(llamadas, opciones), conexion, opciones)
         lectura.enter_context(closing(lotes))
         contenido = Contenido(columnas=columnas, zona=zona, filas=total, filtros=opciones.filtros)
         # La base se suelta al leer la última fila: un XLSX aún tiene que bajar entero, y el cliente puede ser lento.
@@ -89,14 +86,19 @@ def exportar(
         )
 
 
+def consulta_de(llamadas: LlamadaQuerySet, opciones: Opciones) -> Query:
+    """La que da las filas del archivo, en su orden y como las pide el formato."""
+    expresiones = [opciones.formato.expresion(columna, opciones.zona) for columna in opciones.columnas]
+    return llamadas.en_orden_de_exportacion().values_list(*expresiones).query
+
+
 def exportar_llamadas_finalizadas_csv() -> str:
     """Todas las llamadas finalizadas en un solo texto CSV. Cabe en memoria o no: para muchas, `exportar`."""
     return b"".join(exportar(Llamada.objects.finalizadas()).trozos).decode()
 
 
 def _contar(llamadas: LlamadaQuerySet, conexion: BaseDatabaseWrapper) -> int:
-    consulta = llamadas.order_by().values("pk").query
-    sql, params = consulta.get_compiler(connection=conexion, elide_empty=False).as_sql()
+    sql, params = llamadas.order_by().values("pk").query.get_compiler(connection=conexion, elide_empty=False).as_sql()
     with conexion.cursor() as cursor:
         cursor.execute(f"SELECT COUNT(*) FROM ({sql}) AS seleccion", params)  # noqa: S608 (lo compila el ORM)
         return cursor.fetchone()[0]

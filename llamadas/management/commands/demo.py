@@ -81,7 +81,7 @@ class Command(Comando):
             Usuario.objects.create_superuser(CORREO, contrasena)
         if not Llamada.objects.exists():
             self.stdout.write("Creando las llamadas…")
-            total = demostracion.FINALIZADAS + demostracion.SIN_FINALIZAR
+            total = demostracion.FINALIZADAS + demostracion.cuantas_sin_finalizar(demostracion.FINALIZADAS)
             with tqdm(total=total, unit=" llamadas", leave=False, disable=None) as barra:
                 demostracion.crear_llamadas(barra.update)
         return contrasena

@@ -1,0 +1,76 @@
+"""La base de datos en que se mide: una aparte, que se crea, se llena y se borra."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from django.core.management import call_command
+from django.db import connection
+
+from discador import bases
+from usuarios.models import Usuario
+
+from .. import demostracion
+from ..models import Llamada
+from .errores import MedicionFallida
+
+APELLIDO = "_medicion"
+CORREO = "medicion@discador.example.com"  # de quien lo tiene, seguro que es una base de medir
+
+
+def nombre_por_omision() -> str:
+    """El de la base de datos que se usa, con el apellido que dice para qué es."""
+    nombre = connection.settings_dict["NAME"]
+    if connection.vendor == "postgresql":
+        return f"{nombre}{APELLIDO}"
+    return str(Path(nombre).with_name(f"{Path(nombre).stem}{APELLIDO}.sqlite3"))
+
+
+@contextmanager
+def base_de_medir(
+    nombre: str, filas: int, contrasena: str, *, conservar: bool, avance: Callable[[int], object]
+) -> Iterator[Usuario]:
+    """Pasa a usar la base `nombre`, con `filas` llamadas finalizadas, y al salir la borra si no se pide conservarla.
+
+    La que se conservó de otra vez vale si tiene las mismas llamadas. Da un administrador, que entra con
+    `contrasena`. Lanza `MedicionFallida` si el nombre no dice que es para medir o si tiene datos de otros, y
+    `DatabaseError` si no se puede usar.
+    """
+    if not Path(nombre).stem.endswith(APELLIDO):
+        raise MedicionFallida(
+            f"«{nombre}» no es una base para medir: se llena y se borra, y su nombre tiene que acabar en «{APELLIDO}»."
+        )
+    bases.usar_otra(nombre)
+    bases.crear_si_falta()
+    if not _esta_vacia() and not _es_nuestra():
+        raise MedicionFallida(f"«{nombre}» tiene datos que no son de medir y no se ha tocado. Diga otra con --base.")
+    try:
+        if not _esta_vacia() and Llamada.objects.finalizadas().count() != filas:
+            bases.borrar()
+            bases.crear_si_falta()
+        if _esta_vacia():
+            _llenar(filas, avance)
+        administrador = Usuario.objects.get(email=CORREO)
+        administrador.set_password(contrasena)
+        administrador.save()
+        yield administrador
+    finally:
+        if not conservar:
+            bases.borrar()
+
+
+def _esta_vacia() -> bool:
+    return not connection.introspection.table_names()
+
+
+def _es_nuestra() -> bool:
+    tablas = connection.introspection.table_names()
+    return Usuario._meta.db_table in tablas and Usuario.objects.filter(email=CORREO).exists()
+
+
+def _llenar(filas: int, avance: Callable[[int], object]) -> None:
+    call_command("migrate", verbosity=0)
+    Usuario.objects.create_superuser(CORREO)
+    demostracion.crear_llamadas(avance, filas)
+    with connection.cursor() as cursor:  # lo que con el tiempo hacen ellas solas
+        cursor.execute("VACUUM ANALYZE" if connection.vendor == "postgresql" else "PRAGMA wal_checkpoint(TRUNCATE)")

@@ -1,0 +1,86 @@
+"""Los resultados, para leerlos y para otro programa."""
+
+import os
+import platform
+import re
+from collections.abc import Sequence
+from dataclasses import asdict
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import django
+from django.db import connection
+from django.utils.formats import number_format
+
+from .carrera import Resultado
+
+MB, MIB = 10**6, 2**20
+COLUMNAS = ("", "mediana", "llamadas/s", "MB/s", "primer byte", "memoria", "× patrón", "responde en")
+
+
+def maquina() -> dict[str, Any]:
+    """Dónde se ha medido."""
+    try:
+        procesador = re.search(r"model name\s*: (.+)", Path("/proc/cpuinfo").read_text())[1]
+    except (OSError, TypeError):
+        procesador = platform.processor() or platform.machine()
+    return {
+        "procesador": procesador,
+        "nucleos": os.cpu_count(),
+        "base_de_datos": _base_de_datos(),
+        "python": platform.python_version(),
+        "django": django.get_version(),
+    }
+
+
+def _base_de_datos() -> str:
+    version = ".".join(map(str, connection.get_database_version()))
+    return f"{connection.display_name} {version}"
+
+
+def en_json(filas: int, resultados: Sequence[Resultado]) -> dict[str, Any]:
+    """Todo, con los tiempos en segundos y los tamaños en bytes."""
+    return {"filas": filas, "maquina": maquina(), "resultados": [asdict(resultado) for resultado in resultados]}
+
+
+def en_texto(filas: int, resultados: Sequence[Resultado]) -> str:
+    """Un cuadro, que también es una tabla de Markdown."""
+    donde = maquina()
+    cuadro = [COLUMNAS, *map(_fila, resultados)]
+    anchos = [max(map(len, columna)) for columna in zip(*cuadro, strict=True)]
+    raya = ["-" * anchos[0], *("-" * (ancho - 1) + ":" for ancho in anchos[1:])]
+    lineas = [f"| {' | '.join(map(_ajustar, fila, anchos, count()))} |" for fila in [COLUMNAS, raya, *cuadro[1:]]]
+    return "\n".join(
+        [
+            f"{_numero(filas)} llamadas, {_numero(resultados[0].bytes / MB)} MB de CSV. {donde['base_de_datos']}, "
+            f"Python {donde['python']}, {donde['nucleos']} núcleos ({donde['procesador']}).",
+            "",
+            *lineas,
+        ]
+    )
+
+
+def _fila(resultado: Resultado) -> tuple[str, ...]:
+    return (
+        resultado.nombre,
+        f"{_numero(resultado.mediana, 2)} s",
+        _numero(resultado.filas_por_segundo),
+        _numero(resultado.bytes_por_segundo / MB, 1),
+        _si_hay(resultado.primer_byte, lambda s: f"{_numero(s, 2)} s"),
+        _si_hay(resultado.memoria, lambda m: f"{_numero(m / MIB)} MiB"),
+        _si_hay(resultado.veces_el_patron, lambda veces: _numero(veces, 2)),
+        _si_hay(resultado.respuesta, lambda s: f"{_numero(s, 2)} s"),
+    )
+
+
+def _ajustar(celda: str, ancho: int, columna: int) -> str:
+    return celda.rjust(ancho) if columna else celda.ljust(ancho)
+
+
+def _si_hay(valor: float | None, escribir: Any) -> str:
+    return "" if valor is None else escribir(valor)
+
+
+def _numero(valor: float, decimales: int = 0) -> str:
+    return number_format(valor, decimales, force_grouping=True)
