@@ -210,6 +210,11 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
+# Con el segundo se guardaban antes; quien lo tenga pasa al primero la próxima vez que entre.
+PASSWORD_HASHERS = [
+    "usuarios.contrasenas.Argon2",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
 
