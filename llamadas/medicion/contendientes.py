@@ -14,8 +14,8 @@ from functools import partial
 from pathlib import Path
 from threading import Event
 from typing import Any
+from urllib.parse import urlencode
 
-import requests
 from django.conf import settings
 from django.db import connection
 from rest_framework_simplejwt.tokens import AccessToken
@@ -62,45 +62,44 @@ class Contendiente:
 
 
 class Servidor:
-    """El servidor al que se piden, y quién entra en él."""
+    """El servidor al que se piden, con `curl`, y quién entra en él."""
 
     def __init__(self, raiz: str, pid: int, administrador: Usuario, contrasena: str) -> None:
         self._raiz = raiz
         self._administrador = administrador
         self._contrasena = contrasena
         self._memoria = Memoria(pid)
-        self._pedir({"hasta": "1970-01-01"}).close()  # la primera petición carga lo que todas necesitan
+        self._bajar(Path(os.devnull), hasta="1970-01-01")  # la primera petición carga lo que todas necesitan
 
     def descargar(self, destino: Path, **parametros: str) -> Medida:
-        """Baja una exportación. Lanza `requests.RequestException` si el servidor no la da."""
+        """Baja una exportación. Lanza `MedicionFallida` si no llega entera."""
         reposo = self._memoria.reposo()
         empezo = time.perf_counter()
-        with self._pedir({"zona": ZONA, **parametros}) as respuesta, destino.open("wb", buffering=0) as salida:
-            shutil.copyfileobj(respuesta.raw, salida, BLOQUE)
+        primer_byte = self._bajar(destino, zona=ZONA, **parametros)
         return Medida(
             segundos=time.perf_counter() - empezo,
             bytes=destino.stat().st_size,
-            primer_byte=respuesta.elapsed.total_seconds(),
+            primer_byte=primer_byte,
             memoria=self._memoria.crecimiento(reposo),
         )
 
     def dar_un_token(self) -> float:
-        """Los segundos que tarda en responder a quien entra."""
+        """Los segundos que tarda en responder a quien entra. Lanza `requests.RequestException`."""
         credenciales = {"email": self._administrador.email, "password": self._contrasena}
         empezo = time.perf_counter()
         CLIENTE.post(f"{self._raiz}api/v1/token", json=credenciales, timeout=PACIENCIA).raise_for_status()
         return time.perf_counter() - empezo
 
-    def _pedir(self, parametros: dict[str, str]) -> requests.Response:
-        cabeceras = {"Authorization": f"Bearer {AccessToken.for_user(self._administrador)}"}
-        url = f"{self._raiz}api/v1/llamadas/exportar"
-        respuesta = CLIENTE.get(url, params=parametros, headers=cabeceras, stream=True, timeout=PACIENCIA)
-        respuesta.raise_for_status()
-        return respuesta
+    def _bajar(self, destino: Path, **parametros: str) -> float:
+        """Los segundos que tarda el primer byte."""
+        url = f"{self._raiz}api/v1/llamadas/exportar?{urlencode(parametros)}"
+        orden = ["curl", "-K", "-", "-sSf", "--noproxy", "*", "-o", str(destino), "-w", "%{time_starttransfer}", url]
+        cabecera = f'header = "Authorization: Bearer {AccessToken.for_user(self._administrador)}"'
+        return float(_ejecutar(orden, input=cabecera.encode(), stdout=subprocess.PIPE))
 
 
 def contendientes(servidor: Servidor, formatos: Sequence[str], clientes: int) -> list[Contendiente]:
-    """Los que se pueden comparar en esta máquina: el patrón es el programa de la propia base de datos, si está."""
+    """Los que se pueden comparar en esta máquina; el patrón, si está."""
     todos = [
         Contendiente(nombre="HTTP, csv", correr=servidor.descargar),
         Contendiente(nombre="manage.py exportar_llamadas", correr=_con_el_comando),
@@ -224,12 +223,16 @@ def _peor_respuesta(servidor: Servidor, acabado: Event) -> float:
             return peor
 
 
-def _ejecutar(orden: list[str], **opciones: Any) -> None:
-    """Lanza `MedicionFallida` con lo que diga el programa si acaba mal."""
-    opciones = {"stdout": subprocess.DEVNULL, **opciones}
-    hecho = subprocess.run(orden, stderr=subprocess.PIPE, check=False, **opciones)  # noqa: S603
+def _ejecutar(orden: list[str], **opciones: Any) -> bytes:
+    """Lo que escribe el programa. Lanza `MedicionFallida` si no está o acaba mal, con lo que él diga."""
+    programa = Path(orden[0]).name
+    try:
+        hecho = subprocess.run(orden, stderr=subprocess.PIPE, check=False, **opciones)  # noqa: S603
+    except FileNotFoundError as error:
+        raise MedicionFallida(f"Hace falta {programa}: instálelo.") from error
     if hecho.returncode:
-        raise MedicionFallida(f"{Path(orden[0]).name} ha fallado: {hecho.stderr.decode(errors='replace').strip()}")
+        raise MedicionFallida(f"{programa} ha fallado: {hecho.stderr.decode(errors='replace').strip()}")
+    return hecho.stdout
 
 
 def _cronometrar(sacar: Callable[[], object], destino: Path) -> Medida:
