@@ -18,6 +18,7 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 from django.db import connection
+from psycopg2.extensions import make_dsn
 from rest_framework_simplejwt.tokens import AccessToken
 
 from usuarios.models import Usuario
@@ -154,33 +155,36 @@ def _fecha(momento: datetime | None) -> str:
 
 def _programa_de_la_base() -> Contendiente | None:
     """`psql` o `sqlite3` con la misma consulta, que es lo menos que puede costar sacarla de la base de datos."""
-    (programa, *argumentos), entorno = connection.client.settings_to_cmd_args_env(connection.settings_dict, [])
-    if not shutil.which(programa):
+    if not shutil.which(connection.client.executable_name):
         return None
     consulta = consulta_de(Llamada.objects.finalizadas(), Opciones(zona=ZONA))
     sql, params = consulta.get_compiler(connection=connection).as_sql()
-    env = {**os.environ, **(entorno or {})}
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            return _psql(programa, argumentos, env, cursor.mogrify(sql, params).decode())
-        return _sqlite3(programa, argumentos, env, connection.ops.last_executed_query(cursor, sql, params))
+            return _psql(cursor.mogrify(sql, params).decode())
+        return _sqlite3(connection.ops.last_executed_query(cursor, sql, params))
 
 
-def _psql(programa: str, argumentos: list[str], env: dict[str, str], sql: str) -> Contendiente:
+def _psql(sql: str) -> Contendiente:
+    parametros = connection.get_connection_params()
+    env = {**os.environ, "PGPASSWORD": parametros.pop("password", "")}  # donde no la ve quien mira los procesos
+    del parametros["cursor_factory"]  # lo único que no es de libpq
+    dsn = make_dsn(**parametros)
+
     def correr(destino: Path) -> Medida:
         copia = f"\\copy ({sql}) TO '{destino}' WITH (FORMAT csv)"
-        orden = [programa, "-X", "-q", "-v", "ON_ERROR_STOP=1", "-c", copia, *argumentos]
+        orden = ["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-c", copia, dsn]
         return _cronometrar(partial(_ejecutar, orden, env=env), destino)
 
     return Contendiente(nombre="psql \\copy", correr=correr, es_patron=True)
 
 
-def _sqlite3(programa: str, argumentos: list[str], env: dict[str, str], sql: str) -> Contendiente:
+def _sqlite3(sql: str) -> Contendiente:
+    orden = ["sqlite3", "-csv", connection.settings_dict["NAME"], sql]
+
     def correr(destino: Path) -> Medida:
         with destino.open("wb") as salida:
-            return _cronometrar(
-                partial(_ejecutar, [programa, "-csv", *argumentos, sql], env=env, stdout=salida), destino
-            )
+            return _cronometrar(partial(_ejecutar, orden, stdout=salida), destino)
 
     return Contendiente(nombre="sqlite3 -csv", correr=correr, es_patron=True)
 

@@ -35,7 +35,7 @@ def cabeceras():
     usuario = Usuario.objects.create(
         email="admin@example.com",
         rol=Rol.ADMINISTRADOR,
-        password=make_password("clave-de-admin", hasher="pbkdf2_sha256"),
+        password=make_password("clave-de-admin", hasher="argon2"),
     )
     return {"Authorization": f"Bearer {AccessToken.for_user(usuario)}"}
 

@@ -1,0 +1,153 @@
+"""El comando medir_exportacion: mide en una base aparte, y no toca ninguna otra."""
+
+import json
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.db import connection
+
+from llamadas.models import Llamada
+
+from .datos import esperar, finalizada
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def medir(ejecutar):
+    """Ejecuta el comando con pocas llamadas."""
+
+    def medir(*argumentos, **variables):
+        hecho = ejecutar("medir_exportacion", "--filas", "2000", "--repeticiones", "2", *argumentos, **variables)
+        return hecho.returncode, hecho.stdout.decode(), hecho.stderr.decode()
+
+    return medir
+
+
+@pytest.fixture
+def de_medir(tmp_path):
+    """El nombre de una base para medir que, pase lo que pase, se borra."""
+    if connection.vendor == "sqlite":
+        yield str(tmp_path / "otra_medicion.sqlite3")
+        return
+    nombre = "otra_medicion"
+    with connection.cursor() as cursor:
+        yield nombre
+        cursor.execute(f"DROP DATABASE IF EXISTS {nombre}")
+
+
+def existe(nombre):
+    if connection.vendor == "sqlite":
+        return Path(nombre).exists()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [nombre])
+        return cursor.fetchone() is not None
+
+
+def test_mide_la_descarga_el_comando_el_patron_y_lo_corriente(medir):
+    finalizada(numero_destino="de verdad")
+    codigo, salida, errores = medir("--json", "--formatos", "ndjson", "--clientes", "2")
+    assert codigo == 0, errores
+    medido = json.loads(salida)
+    resultados = {uno["nombre"]: uno for uno in medido["resultados"]}
+    patron = {"postgresql": "psql \\copy", "sqlite": "sqlite3 -csv"}[connection.vendor]
+    hay_patron = shutil.which(connection.client.executable_name)
+    esperados = ["HTTP, csv", "manage.py exportar_llamadas", patron, "Django corriente", "HTTP, ndjson"]
+    esperados += ["HTTP, csv, 2 a la vez", f"{patron}, 2 a la vez"]
+    assert list(resultados) == [nombre for nombre in esperados if hay_patron or patron not in nombre]
+    descarga, dos = resultados["HTTP, csv"], resultados["HTTP, csv, 2 a la vez"]
+    assert medido["filas"] == 2000
+    assert len(descarga["segundos"]) == 2
+    assert min(descarga["segundos"]) <= descarga["mediana"] <= max(descarga["segundos"])
+    assert 0 < descarga["primer_byte"] <= descarga["mediana"]
+    assert descarga["bytes"] == resultados["Django corriente"]["bytes"] > 200_000
+    assert dos["bytes"] == 2 * descarga["bytes"]
+    assert dos["respuesta"] > 0
+    if hay_patron:
+        assert resultados[patron]["veces_el_patron"] == 1
+        assert descarga["veces_el_patron"] > 0
+    else:
+        assert "no hay patrón" in errores
+    assert list(Llamada.objects.values_list("numero_destino", flat=True)) == ["de verdad"]
+
+
+def test_el_cuadro_se_lee_y_la_base_desaparece(medir, de_medir):
+    codigo, salida, errores = medir("--base", de_medir)
+    assert codigo == 0, errores
+    assert salida.startswith("2.000 llamadas")
+    assert "| HTTP, csv " in salida
+    assert not existe(de_medir)
+
+
+def test_la_que_se_conserva_vale_para_la_proxima_vez(medir, de_medir):
+    codigo, _, errores = medir("--base", de_medir, "--repeticiones", "1", "--conservar")
+    assert codigo == 0, errores
+    assert existe(de_medir)
+    codigo, salida, errores = medir("--base", de_medir, "--repeticiones", "1", "--filas", "3000", "--conservar")
+    assert codigo == 0, errores
+    assert salida.startswith("3.000 llamadas")  # ya no eran las mismas, y se ha llenado otra vez
+    codigo, _, errores = medir("--base", de_medir, "--repeticiones", "1", "--filas", "3000")
+    assert codigo == 0, errores
+    assert not existe(de_medir)
+
+
+def test_se_niega_si_el_nombre_no_dice_que_es_para_medir(medir):
+    finalizada()
+    de_verdad = connection.settings_dict["NAME"]
+    for base in (de_verdad, "ventas", "medicion_ventas"):
+        codigo, _, errores = medir("--base", base)
+        assert codigo == 1
+        assert f"«{base}»" in errores
+        assert "acabar en «_medicion»" in errores
+    assert Llamada.objects.count() == 1
+
+
+def test_se_niega_si_tiene_datos_de_otros(medir, de_medir):
+    if connection.vendor == "sqlite":
+        with closing(sqlite3.connect(de_medir)) as base:
+            base.execute("CREATE TABLE ajena (x)")
+    else:
+        with connection.cursor() as cursor:
+            cursor.execute(f"CREATE DATABASE {de_medir}")
+        ajena = connection.copy()
+        ajena.settings_dict["NAME"] = de_medir
+        with closing(ajena), ajena.cursor() as cursor:
+            cursor.execute("CREATE TABLE ajena (x int)")
+    codigo, _, errores = medir("--base", de_medir)
+    assert codigo == 1
+    assert "no son de medir y no se ha tocado" in errores
+    assert existe(de_medir)
+
+
+@pytest.mark.parametrize("argumentos", [["--filas", "0"], ["--repeticiones", "-1"], ["--clientes", "muchos"]])
+def test_un_numero_que_no_vale_se_explica(medir, argumentos):
+    codigo, _, errores = medir(*argumentos)
+    assert codigo == 2
+    assert f"«{argumentos[1]}» no es un número entero mayor que cero" in errores
+
+
+def test_sin_curl_se_dice(medir, de_medir, tmp_path):
+    codigo, _, errores = medir("--base", de_medir, PATH=str(tmp_path))
+    assert codigo == 1
+    assert "Hace falta curl" in errores
+    assert not existe(de_medir)
+
+
+def test_un_ctrl_c_mientras_llena_no_deja_la_base(entorno, de_medir, tmp_path):
+    orden = [sys.executable, str(settings.BASE_DIR / "manage.py"), "medir_exportacion", "--base", de_medir]
+    proceso = subprocess.Popen(orden, cwd=tmp_path, env=entorno, stderr=subprocess.PIPE, text=True)
+    esperar(lambda: existe(de_medir), segundos=30)
+    time.sleep(3)  # que esté llenándola, o a punto
+    proceso.send_signal(signal.SIGINT)
+    _, errores = proceso.communicate(timeout=60)
+    assert proceso.returncode == 130
+    assert "Medición interrumpida" in errores
+    assert not existe(de_medir)
