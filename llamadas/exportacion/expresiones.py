@@ -80,6 +80,22 @@ class Instante(Func):
         )
 
 
+class EnTexto(Func):
+    """Lo que dé otra expresión, escrito como en un CSV: nunca es nulo, y los números son sus cifras.
+
+    En PostgreSQL, tal cual: de eso ya se encarga COPY.
+    """
+
+    output_field = CharField()
+
+    def as_postgresql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any) -> SQL:
+        return compiler.compile(self.source_expressions[0])
+
+    def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any) -> SQL:
+        valor, params = compiler.compile(self.source_expressions[0])
+        return f"ifnull(CAST({valor} AS TEXT), '')", params
+
+
 class SinFormula(Func):
     """Un texto que ninguna hoja de cálculo toma por fórmula: si empieza por `= + - @`, tabulador, CR, LF o NUL,
     lleva delante un apóstrofo (OWASP, «CSV Injection»). Los teléfonos, `+` y dígitos, no se tocan. El vacío es NULL:

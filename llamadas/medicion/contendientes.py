@@ -18,12 +18,14 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 from django.db import connection
+from django.db.models.expressions import Combinable
 from psycopg2.extensions import make_dsn
 from rest_framework_simplejwt.tokens import AccessToken
 
 from usuarios.models import Usuario
 
-from ..exportacion.columnas import COLUMNAS
+from ..exportacion.columnas import COLUMNAS, Columna
+from ..exportacion.formatos import CSV
 from ..exportacion.opciones import Opciones
 from ..exportacion.servicio import consulta_de
 from ..management.servidor import CLIENTE
@@ -99,6 +101,13 @@ class Servidor:
         return float(_ejecutar(orden, input=cabecera.encode(), stdout=subprocess.PIPE))
 
 
+class _CSVConNulos(CSV):
+    """El de siempre, pero con lo vacío nulo: `sqlite3` pone comillas a un texto vacío."""
+
+    def expresion(self, columna: Columna, zona: str) -> Combinable:
+        return self._valor(columna, zona)
+
+
 def contendientes(servidor: Servidor, formatos: Sequence[str], clientes: int) -> list[Contendiente]:
     """Los que se pueden comparar en esta máquina; el patrón, si está."""
     todos = [
@@ -157,7 +166,7 @@ def _programa_de_la_base() -> Contendiente | None:
     """`psql` o `sqlite3` con la misma consulta, que es lo menos que puede costar sacarla de la base de datos."""
     if not shutil.which(connection.client.executable_name):
         return None
-    consulta = consulta_de(Llamada.objects.finalizadas(), Opciones(zona=ZONA))
+    consulta = consulta_de(Llamada.objects.finalizadas(), Opciones(formato=_CSVConNulos(), zona=ZONA))
     sql, params = consulta.get_compiler(connection=connection).as_sql()
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":

@@ -17,7 +17,6 @@ from django.db import connection
 from llamadas.exportacion.columnas import COLUMNAS
 from llamadas.exportacion.formatos import FORMATOS, xlsx
 from llamadas.exportacion.formatos.base import Contenido, Formato
-from llamadas.exportacion.formatos.csv import CSV
 from llamadas.exportacion.opciones import Opciones
 from llamadas.exportacion.servicio import exportar
 from llamadas.models import Estado, Llamada
@@ -317,7 +316,9 @@ class TSV(Formato):
     nombre = extension = "tsv"
     titulo = "TSV"
     tipo_mime = "text/tab-separated-values"
-    expresion = CSV.expresion
+
+    def expresion(self, columna, zona):
+        return FORMATOS["csv"].expresion(columna, zona)
 
     def bloques(self, contenido: Contenido, lotes):
         for lote in [[contenido.nombres], *lotes]:

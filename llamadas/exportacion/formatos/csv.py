@@ -10,12 +10,12 @@ from django.db.models import F
 from django.db.models.expressions import Combinable
 
 from ..columnas import Columna, Tipo
-from ..expresiones import FechaLocal, SinFormula, TextoParaExcel
+from ..expresiones import EnTexto, FechaLocal, SinFormula, TextoParaExcel
 from .base import Contenido, Formato, Lotes
 
 LotesDeLineas = Iterable[Sequence[bytes]]
 
-CRLF = b"\r\n"
+FIN_DE_LINEA = "\r\n"
 
 
 class CSV(Formato):
@@ -30,6 +30,9 @@ class CSV(Formato):
     separador = ","
 
     def expresion(self, columna: Columna, zona: str) -> Combinable:
+        return EnTexto(self._valor(columna, zona))
+
+    def _valor(self, columna: Columna, zona: str) -> Combinable:
         match columna.tipo:
             case Tipo.FECHA:
                 return FechaLocal(columna.fuente, zona)
@@ -45,18 +48,37 @@ class CSV(Formato):
 
     def bloques_de_lineas(self, contenido: Contenido, lotes: LotesDeLineas) -> Generator[bytes, None, None]:
         """El mismo fichero, a partir de lotes de líneas que ya están escritas, sin su final."""
-        return self._con_cabecera(contenido, (CRLF.join([*lineas, b""]) for lineas in lotes))
+        fin = FIN_DE_LINEA.encode()
+        return self._con_cabecera(contenido, (fin.join([*lineas, b""]) for lineas in lotes))
 
     def _con_cabecera(self, contenido: Contenido, bloques: Iterator[bytes]) -> Generator[bytes, None, None]:
         cabecera = self.marca + self._escribir([contenido.nombres])
         yield cabecera + next(bloques, b"")
         yield from bloques
 
-    def _escribir(self, filas: Iterable[Sequence[Any]]) -> bytes:
+    def _escribir(self, filas: Sequence[Sequence[Any]]) -> bytes:
+        return (self._sin_comillas(filas) or self._con_las_comillas_justas(filas)).encode()
+
+    def _sin_comillas(self, filas: Sequence[Sequence[Any]]) -> str:
+        """Lo mismo que `csv.writer`, cinco veces más deprisa, o nada si algún valor las necesita o no es un texto."""
+        columnas = len(filas[0])
+        try:
+            texto = FIN_DE_LINEA.join([*map(self.separador.join, filas), ""])
+        except TypeError:
+            return ""
+        # Si no hay más de los que se acaban de poner, es que ningún valor los lleva.
+        solo_los_puestos = (
+            texto.count(self.separador) == len(filas) * (columnas - 1)
+            and texto.count("\r") == texto.count("\n") == len(filas)
+            and '"' not in texto
+        )
+        return texto if solo_los_puestos and columnas > 1 else ""  # con una, la fila vacía se escribe con comillas
+
+    def _con_las_comillas_justas(self, filas: Iterable[Sequence[Any]]) -> str:
         lineas: list[str] = []
         escritor = csv.writer(SimpleNamespace(write=lineas.append), delimiter=self.separador)  # mejor que un StringIO
         escritor.writerows(filas)
-        return "".join(lineas).encode()
+        return "".join(lineas)
 
 
 class CSVParaExcel(CSV):
@@ -67,11 +89,11 @@ class CSVParaExcel(CSV):
     marca = BOM_UTF8
     separador = ";"
 
-    def expresion(self, columna: Columna, zona: str) -> Combinable:
+    def _valor(self, columna: Columna, zona: str) -> Combinable:
         match columna.tipo:
             case Tipo.FECHA:
                 return FechaLocal(columna.fuente, zona, separador=" ")
             case Tipo.TELEFONO:
                 return TextoParaExcel(columna.fuente)
             case _:
-                return super().expresion(columna, zona)
+                return super()._valor(columna, zona)
