@@ -4,7 +4,7 @@ from collections.abc import Generator
 from contextlib import suppress
 from types import SimpleNamespace
 
-from django.db import DatabaseError
+from django.db import Error
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.sql import Query
 
@@ -42,5 +42,5 @@ def copiar(
 
 def cancelar(conexion: BaseDatabaseWrapper) -> None:
     """Acaba con lo que el servidor esté haciendo por esta conexión en otro hilo, si puede avisarle."""
-    with suppress(DatabaseError), conexion.wrap_database_errors:
+    with suppress(Error), conexion.wrap_database_errors:
         conexion.connection.cancel()

@@ -21,6 +21,9 @@ from .datos import esperar, finalizada
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
+con_curl = pytest.mark.skipif(not shutil.which("curl"), reason="no hay curl en esta máquina")
+
+
 @pytest.fixture
 def medir(ejecutar):
     """Ejecuta el comando con pocas llamadas."""
@@ -52,6 +55,7 @@ def existe(nombre):
         return cursor.fetchone() is not None
 
 
+@con_curl
 def test_mide_la_descarga_el_comando_el_patron_y_lo_corriente(medir):
     finalizada(numero_destino="de verdad")
     codigo, salida, errores = medir("--json", "--formatos", "ndjson", "--clientes", "2")
@@ -79,6 +83,7 @@ def test_mide_la_descarga_el_comando_el_patron_y_lo_corriente(medir):
     assert list(Llamada.objects.values_list("numero_destino", flat=True)) == ["de verdad"]
 
 
+@con_curl
 def test_el_cuadro_se_lee_y_la_base_desaparece(medir, de_medir):
     codigo, salida, errores = medir("--base", de_medir)
     assert codigo == 0, errores
@@ -87,6 +92,7 @@ def test_el_cuadro_se_lee_y_la_base_desaparece(medir, de_medir):
     assert not existe(de_medir)
 
 
+@con_curl
 def test_la_que_se_conserva_vale_para_la_proxima_vez(medir, de_medir):
     codigo, _, errores = medir("--base", de_medir, "--repeticiones", "1", "--conservar")
     assert codigo == 0, errores

@@ -223,6 +223,18 @@ def test_si_alguien_acaba_con_la_consulta_llega_a_quien_lee(muchas, como):
     esperar(nadie_lee, segundos=1)
 
 
+def test_abandonarla_cuando_ya_se_ha_cortado_tampoco_deja_nada(muchas):
+    hilos = threading.active_count()
+    trozos = exportar(Llamada.objects.finalizadas()).trozos
+    next(trozos)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT pg_terminate_backend(pid) {OTRAS_TRANSACCIONES}")
+    esperar(nadie_lee)
+    time.sleep(0.5)  # que también se entere el hilo que lee
+    trozos.close()
+    assert threading.active_count() == hilos
+
+
 def conexiones():
     with connection.cursor() as cursor:
         cursor.execute("SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database()")
