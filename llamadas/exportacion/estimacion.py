@@ -54,7 +54,7 @@ MICROSEGUNDOS_POR_FILA = 0.5
 # Medidos con 200.000 llamadas inventadas y 124.956 reales, en SQLite y en PostgreSQL, en una máquina de 2 núcleos.
 # Los bytes van en el orden de las columnas: id, número, estado, resultado, asignación, conexión, fin, duración, correo.
 PROMEDIOS = {
-    "csv": Promedio(130, _columnas(6.5, 13.5, 11, 10.5, 20, 11, 20, 3, 28.5), _tipos(0.4, 0.5, 0.6, 0.6)),
+    "csv": Promedio(130, _columnas(6.5, 13.5, 11, 10.5, 20, 11, 20, 3, 28.5), _tipos(0.15, 0.2, 0.3, 0.3)),
     "csv.gz": Promedio(110, _columnas(2.4, 5.6, 0.1, 1.3, 4.5, 2.8, 4.5, 1.3, 2.3), _tipos(0.5, 0.6, 0.7, 0.6)),
     "xlsx": Promedio(6_700, _columnas(6, 10, 4.2, 4.8, 8.5, 4.3, 8.8, 5.5, 5.6), _tipos(1.5, 1.4, 1.9, 2.2)),
     "json": Promedio(3, _columnas(21.5, 34, 23.5, 26, 50, 35, 52, 24, 47), _tipos(0.6, 0.7, 0.7, 1.4)),

@@ -20,6 +20,7 @@ class Resultado:
     """
 
     nombre: str
+    a_la_vez: int
     segundos: Sequence[float]
     mediana: float
     filas_por_segundo: float
@@ -65,6 +66,7 @@ def _resultado(uno: Contendiente, medidas: Sequence[Medida], filas: int, patron:
     mediana = statistics.median(segundos)
     return Resultado(
         nombre=uno.nombre,
+        a_la_vez=uno.a_la_vez,
         segundos=segundos,
         mediana=mediana,
         filas_por_segundo=filas * uno.a_la_vez / mediana,

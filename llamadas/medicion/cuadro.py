@@ -3,7 +3,7 @@
 import os
 import platform
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from itertools import count
 from pathlib import Path
@@ -16,7 +16,7 @@ from django.utils.formats import number_format
 from .carrera import Resultado
 
 MB, MIB = 10**6, 2**20
-COLUMNAS = ("", "mediana", "llamadas/s", "MB/s", "primer byte", "memoria", "× patrón", "responde en")
+COLUMNAS = ("", "mediana", "× patrón", "llamadas/s", "MB/s", "primer byte", "memoria", "fichero", "responde en")
 
 
 def maquina() -> dict[str, Any]:
@@ -53,8 +53,8 @@ def en_texto(filas: int, resultados: Sequence[Resultado]) -> str:
     lineas = [f"| {' | '.join(map(_ajustar, fila, anchos, count()))} |" for fila in [COLUMNAS, raya, *cuadro[1:]]]
     return "\n".join(
         [
-            f"{_numero(filas)} llamadas, {_numero(resultados[0].bytes / MB)} MB de CSV. {donde['base_de_datos']}, "
-            f"Python {donde['python']}, {donde['nucleos']} núcleos ({donde['procesador']}).",
+            f"{_numero(filas)} llamadas. {donde['base_de_datos']}, Python {donde['python']}, "
+            f"{donde['nucleos']} núcleos ({donde['procesador']}).",
             "",
             *lineas,
         ]
@@ -64,13 +64,14 @@ def en_texto(filas: int, resultados: Sequence[Resultado]) -> str:
 def _fila(resultado: Resultado) -> tuple[str, ...]:
     return (
         resultado.nombre,
-        f"{_numero(resultado.mediana, 2)} s",
+        _segundos(resultado.mediana),
+        _si_hay(resultado.veces_el_patron, lambda veces: _numero(veces, 2)),
         _numero(resultado.filas_por_segundo),
         _numero(resultado.bytes_por_segundo / MB, 1),
-        _si_hay(resultado.primer_byte, lambda s: f"{_numero(s, 2)} s"),
+        _si_hay(resultado.primer_byte, _segundos),
         _si_hay(resultado.memoria, lambda m: f"{_numero(m / MIB)} MiB"),
-        _si_hay(resultado.veces_el_patron, lambda veces: _numero(veces, 2)),
-        _si_hay(resultado.respuesta, lambda s: f"{_numero(s, 2)} s"),
+        f"{_numero(resultado.bytes / resultado.a_la_vez / MB, 1)} MB",
+        _si_hay(resultado.respuesta, _segundos),
     )
 
 
@@ -78,8 +79,12 @@ def _ajustar(celda: str, ancho: int, columna: int) -> str:
     return celda.rjust(ancho) if columna else celda.ljust(ancho)
 
 
-def _si_hay(valor: float | None, escribir: Any) -> str:
+def _si_hay(valor: float | None, escribir: Callable[[float], str]) -> str:
     return "" if valor is None else escribir(valor)
+
+
+def _segundos(valor: float) -> str:
+    return f"{_numero(valor, 3 if valor < 1 else 2)} s"
 
 
 def _numero(valor: float, decimales: int = 0) -> str:

@@ -37,7 +37,7 @@ veces, y comprobando que todos sacan los mismos bytes. Al acabar borra la base.
 EJEMPLOS = """
 ejemplos:
   manage.py medir_exportacion
-      un millón de llamadas, cinco vueltas: unos cinco minutos
+      un millón de llamadas, cinco vueltas: de tres a cinco minutos
   manage.py medir_exportacion --filas 100000 --repeticiones 3 --formatos xlsx parquet
       también en esos formatos
   manage.py medir_exportacion --clientes 8 --conservar
