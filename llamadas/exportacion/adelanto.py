@@ -11,6 +11,8 @@ T = TypeVar("T")
 
 Entregar = Callable[[T], None]
 
+PACIENCIA = 0.2  # segundos: lo que se espera a que acabe por sí mismo
+
 
 @dataclass(frozen=True)
 class _Final:
@@ -28,16 +30,16 @@ def adelantar(
 ) -> Generator[T, None, None]:
     """Lo que entrega `producir`, que se ejecuta en otro hilo y nunca va más de `ventaja` elementos por delante.
 
-    Lo que falle al producirlos se lanza aquí. Al cerrarlo antes de que acabe, la siguiente entrega falla; llama
-    además a `interrumpir`, por si quien produce está esperando a otro, y espera a que acabe.
+    Lo que falle al producirlos se lanza aquí. Al cerrarlo antes de que acabe, la siguiente entrega falla, y se espera a
+    que acabe; si tarda, porque a su vez espera a otro, se llama a `interrumpir`.
     """
     cola: Queue[T | _Final] = Queue(ventaja)
     cerrado = Event()
 
     def entregar(elemento: T) -> None:
+        cola.put(elemento)
         if cerrado.is_set():
             raise _NadieLoQuiere
-        cola.put(elemento)
 
     def trabajar() -> None:
         final = _Final()
@@ -57,12 +59,13 @@ def adelantar(
         if elemento.error:
             raise elemento.error
     finally:
-        if not isinstance(elemento, _Final):
-            cerrado.set()
-            interrumpir()
-            _vaciar(cola)  # hace sitio a lo que el hilo esté por dejar
+        cerrado.set()
+        _vaciar(cola)  # hace sitio a lo que el hilo esté por dejar
         if hilo.is_alive():  # no lo está si un Ctrl-C ha llegado justo antes de arrancarlo
-            hilo.join()
+            hilo.join(PACIENCIA)
+            if hilo.is_alive():
+                interrumpir()
+                hilo.join()
 
 
 def _vaciar(cola: Queue[Any]) -> None:

@@ -1,7 +1,9 @@
 """El CSV que escribe el propio PostgreSQL: lo más deprisa que puede dar las filas de una consulta."""
 
+import os
+import socket
 from collections.abc import Generator
-from contextlib import suppress
+from contextlib import closing, suppress
 from types import SimpleNamespace
 
 from django.db import Error
@@ -10,17 +12,25 @@ from django.db.models.sql import Query
 
 from .adelanto import Entregar
 
+SEGUNDOS_PARA_CANCELAR = 2  # el mínimo de libpq
+
+# Lo que COPY y `csv.writer` escriben distinto cuando solo hay una columna: la fila vacía, que no puede ser una línea en
+# blanco, y el texto «\.», con el que en otro tiempo acababan los datos.
+DE_UNA_COLUMNA = {b"": b'""', b'"\\."': b"\\."}
+
 
 def copiar(
     consulta: Query, conexion: BaseDatabaseWrapper, separador: str, filas_por_lote: int, entregar: Entregar[list[bytes]]
 ) -> None:
     """Entrega las filas de `consulta` como las líneas que escribiría `csv.writer`, sin su final, en lotes.
 
-    Las columnas han de ser más de una (con una sola, COPY escribe lo vacío de otro modo), y los textos vacíos, NULL
-    (si no, les pone comillas). Lanza `DatabaseError` y lo que lance `entregar`; después, la conexión ya solo vale
-    para cerrarla.
+    Los textos vacíos tienen que ser NULL: si no, COPY les pone comillas. Lanza `DatabaseError` y lo que lance
+    `entregar`; después, la conexión ya solo vale para cerrarla.
     """
-    sql, params = consulta.get_compiler(connection=conexion, elide_empty=False).as_sql()
+    compilador = consulta.get_compiler(connection=conexion, elide_empty=False)
+    sql, params = compilador.as_sql()
+    if len(compilador.select) == 1:
+        entregar = _como_una_columna(entregar)
     lineas: list[bytes] = []
 
     def recoger() -> Generator[None, bytes, None]:
@@ -40,7 +50,28 @@ def copiar(
         entregar(lineas)
 
 
+def _como_una_columna(entregar: Entregar[list[bytes]]) -> Entregar[list[bytes]]:
+    return lambda lineas: entregar([DE_UNA_COLUMNA.get(linea, linea) for linea in lineas])
+
+
 def cancelar(conexion: BaseDatabaseWrapper) -> None:
-    """Acaba con lo que el servidor esté haciendo por esta conexión en otro hilo, si puede avisarle."""
-    with suppress(Error), conexion.wrap_database_errors:
-        conexion.connection.cancel()
+    """Acaba con lo que el servidor esté haciendo por `conexion`, a la que espera otro hilo, y con esa espera.
+
+    Se lo pide por otra conexión: el `cancel()` de psycopg2 para a todos los hilos del proceso hasta que el servidor
+    responda, y puede no hacerlo nunca.
+    """
+    otra = conexion.copy()
+    otra.settings_dict["OPTIONS"]["connect_timeout"] = SEGUNDOS_PARA_CANCELAR
+    try:
+        with suppress(Error), closing(otra), otra.cursor() as cursor:
+            cursor.execute("SELECT pg_cancel_backend(%s)", [conexion.connection.info.backend_pid])
+    finally:
+        _cortar(conexion)
+
+
+def _cortar(conexion: BaseDatabaseWrapper) -> None:
+    """Por si el servidor no responde: quien espere a leer de él ve que se ha acabado."""
+    with suppress(OSError, Error), conexion.wrap_database_errors:
+        descriptor = os.dup(conexion.connection.fileno())
+        with socket.socket(fileno=descriptor) as enchufe:
+            enchufe.shutdown(socket.SHUT_RDWR)

@@ -15,7 +15,7 @@ from ..models import Llamada, LlamadaQuerySet
 from . import compresion, postgres
 from .adelanto import Entregar, adelantar
 from .errores import ExportacionIncompleta
-from .formatos import CSV
+from .formatos import CSV, Formato
 from .formatos.base import Contenido, Lotes
 from .instantanea import instantanea
 from .opciones import Opciones
@@ -70,7 +70,7 @@ def exportar(
         lectura = pila.enter_context(ExitStack())
         conexion = lectura.enter_context(instantanea(llamadas.db))
         total = _contar(llamadas, conexion)
-        lotes, escribir = _repartir(consulta_de(llamadas, opciones), conexion, opciones)
+        lotes, escribir = _repartir(consulta_de(llamadas, opciones), conexion, formato)
         lectura.enter_context(closing(lotes))
         contenido = Contenido(columnas=columnas, zona=zona, filas=total, filtros=opciones.filtros)
         # La base se suelta al leer la última fila: un XLSX aún tiene que bajar entero, y el cliente puede ser lento.
@@ -105,14 +105,13 @@ def _contar(llamadas: LlamadaQuerySet, conexion: BaseDatabaseWrapper) -> int:
 
 
 def _repartir(
-    consulta: Query, conexion: BaseDatabaseWrapper, opciones: Opciones
+    consulta: Query, conexion: BaseDatabaseWrapper, formato: Formato
 ) -> tuple[Generator[Lote, None, None], Escribir]:
     """Los lotes de filas, y con qué los escribe el formato: en CSV, PostgreSQL los da ya escritos."""
-    formato = opciones.formato
     if conexion.vendor != "postgresql" or conexion.in_atomic_block:
         # En SQLite, dos hilos se estorbarían en el mismo proceso; y la transacción de quien llama no es de otro.
         return _leer(consulta, conexion), formato.bloques
-    if isinstance(formato, CSV) and len(opciones.columnas) > 1:
+    if isinstance(formato, CSV):
         producir = partial(postgres.copiar, consulta, conexion, formato.separador, FILAS_POR_LOTE)
         escribir = formato.bloques_de_lineas
     else:

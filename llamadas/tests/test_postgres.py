@@ -199,6 +199,15 @@ def test_abandonarla_acaba_con_una_consulta_que_aun_no_da_filas(muchas, formato)
     assert time.monotonic() - empezo < 2  # y no un minuto
 
 
+def test_abandonarla_mientras_el_servidor_descansa_no_pide_otro_lote(muchas):
+    lentas = Llamada.objects.finalizadas().annotate(lenta=SE_DUERME)
+    trozos = exportar(lentas, Opciones(formato=FORMATOS["ndjson"], columnas=[*COLUMNAS, LENTA])).trozos
+    # Entregado uno, en la cola caben dos lotes de 2.000 y quien lee espera con otro: le toca pedir el de la siesta.
+    next(trozos)
+    trozos.close()
+    esperar(nadie_lee, segundos=1)
+
+
 ROTA = Columna("rota", Tipo.ENTERO, "rota", 5)
 
 
