@@ -1,10 +1,11 @@
 """Cambiar de base de datos sobre la marcha, crearla y borrarla."""
 
 import os
+import warnings
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from django.conf import settings
 from django.db import connection, connections
@@ -22,24 +23,30 @@ def usar(base: dict[str, Any]) -> None:
 
 def usar_otra(nombre: str) -> None:
     """Hace que este proceso y los que arranque usen la base `nombre` (en SQLite, un fichero) del mismo servidor."""
-    url = os.environ.get("DATABASE_URL", "")
     if connection.vendor == "postgresql":
-        url = urlsplit(url)._replace(path=f"/{nombre}").geturl()
+        url = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{quote(nombre, safe='')}").geturl()
     else:
-        url = f"sqlite:///{Path(nombre).resolve()}"
+        url = f"sqlite:///{quote(str(Path(nombre).resolve()))}"
     usar(base_de_datos(url))
     os.environ["DATABASE_URL"] = url
 
 
+def existe() -> bool:
+    """Si ya está creada la base de datos que se usa. Lanza `DatabaseError` si no se puede preguntar."""
+    nombre = connection.settings_dict["NAME"]
+    if connection.vendor != "postgresql":
+        return Path(nombre).exists()
+    # Si no llega al servidor, Django avisa además de que tampoco puede por otra base.
+    with warnings.catch_warnings(action="ignore", category=RuntimeWarning), connection._nodb_cursor() as cursor:
+        cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [nombre])
+        return cursor.fetchone() is not None
+
+
 def crear_si_falta() -> None:
     """Crea la base de datos que se usa. SQLite se basta. Lanza `DatabaseError`."""
-    if connection.vendor != "postgresql":
-        return
-    nombre = connection.settings_dict["NAME"]
-    with connection._nodb_cursor() as cursor:
-        cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [nombre])
-        if not cursor.fetchone():
-            cursor.execute(f"CREATE DATABASE {connection.ops.quote_name(nombre)}")
+    if connection.vendor == "postgresql" and not existe():
+        with connection._nodb_cursor() as cursor:
+            cursor.execute(f"CREATE DATABASE {connection.ops.quote_name(connection.settings_dict['NAME'])}")
 
 
 def borrar() -> None:

@@ -4,6 +4,9 @@ import errno
 
 from django.db import DatabaseError
 
+# Códigos de error de PostgreSQL.
+SIN_TABLA, SIN_PERMISO = "42P01", "42501"
+
 _MOTIVOS = {
     errno.ENOENT: "no existe",
     errno.EISDIR: "es una carpeta",
@@ -20,7 +23,11 @@ def del_sistema(error: OSError) -> str:
 
 
 def de_la_base(error: DatabaseError) -> str:
-    """Lo que dice la base de datos y, si lo que falta son las tablas, qué hacer."""
+    """Lo que dice la base de datos y, si lo que falta son las tablas o el permiso para crear otra base, qué hacer."""
     mensaje = str(error).strip()
-    falta_una_tabla = "no such table" in mensaje or getattr(error.__cause__, "pgcode", None) == "42P01"
-    return f"{mensaje} Ejecute antes «manage.py migrate»." if falta_una_tabla else mensaje
+    pgcode = getattr(error.__cause__, "pgcode", None)
+    if "no such table" in mensaje or pgcode == SIN_TABLA:
+        return f"{mensaje} Ejecute antes «manage.py migrate»."
+    if pgcode == SIN_PERMISO and "create database" in mensaje:
+        return f"{mensaje}. Dé al usuario de PostgreSQL el permiso CREATEDB (ALTER ROLE … CREATEDB), o use otro."
+    return mensaje

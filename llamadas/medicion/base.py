@@ -33,22 +33,15 @@ def base_de_medir(
     """Pasa a usar la base `nombre`, con `filas` llamadas finalizadas, y al salir la borra si no se pide conservarla.
 
     La que se conservó de otra vez vale si tiene las mismas llamadas. Da un administrador, que entra con
-    `contrasena`. Lanza `MedicionFallida` si el nombre no dice que es para medir o si tiene datos de otros, y
+    `contrasena`. Lanza `MedicionFallida` si el nombre no dice que es para medir o si la hizo otro, y
     `DatabaseError` si no se puede usar.
     """
-    if not Path(nombre).stem.endswith(APELLIDO):
-        raise MedicionFallida(
-            f"«{nombre}» no es una base para medir: se llena y se borra, y su nombre tiene que acabar en «{APELLIDO}»."
-        )
     bases.usar_otra(nombre)
-    bases.crear_si_falta()
-    if not _esta_vacia() and not _es_nuestra():
-        raise MedicionFallida(f"«{nombre}» tiene datos que no son de medir y no se ha tocado. Diga otra con --base.")
+    _comprobar_que_es_de_medir(nombre)
     try:
-        if not _esta_vacia() and Llamada.objects.finalizadas().count() != filas:
+        if bases.existe() and Llamada.objects.finalizadas().count() != filas:
             bases.borrar()
-            bases.crear_si_falta()
-        if _esta_vacia():
+        if not bases.existe():
             _llenar(filas, avance)
         administrador = Usuario.objects.get(email=CORREO)
         administrador.set_password(contrasena)
@@ -59,8 +52,18 @@ def base_de_medir(
             bases.borrar()
 
 
-def _esta_vacia() -> bool:
-    return not connection.introspection.table_names()
+def _comprobar_que_es_de_medir(pedido: str) -> None:
+    """Mira el nombre de la que se va a usar de verdad: el que se ha pedido puede ser un enlace a otra."""
+    nombre = connection.settings_dict["NAME"]
+    raiz = nombre if connection.vendor == "postgresql" else Path(nombre).stem
+    if not raiz.endswith(APELLIDO):
+        raise MedicionFallida(
+            f"«{pedido}» no es una base para medir: se llena y se borra, y su nombre tiene que acabar en «{APELLIDO}»."
+        )
+    if bases.existe() and not _es_nuestra():
+        raise MedicionFallida(
+            f"«{pedido}» ya existe y no es de otra medición, así que no se ha tocado. Diga otra con --base, o bórrela."
+        )
 
 
 def _es_nuestra() -> bool:
@@ -69,6 +72,7 @@ def _es_nuestra() -> bool:
 
 
 def _llenar(filas: int, avance: Callable[[int], object]) -> None:
+    bases.crear_si_falta()
     call_command("migrate", verbosity=0)
     Usuario.objects.create_superuser(CORREO)
     demostracion.crear_llamadas(avance, filas)

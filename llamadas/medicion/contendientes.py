@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -96,7 +97,20 @@ class Servidor:
     def _bajar(self, destino: Path, **parametros: str) -> float:
         """Los segundos que tarda el primer byte."""
         url = f"{self._raiz}api/v1/llamadas/exportar?{urlencode(parametros)}"
-        orden = ["curl", "-K", "-", "-sSf", "--noproxy", "*", "-o", str(destino), "-w", "%{time_starttransfer}", url]
+        orden = [
+            "curl",
+            "-q",
+            "-K",
+            "-",
+            "-sSf",
+            "--noproxy",
+            "*",
+            "-o",
+            str(destino),
+            "-w",
+            "%{time_starttransfer}",
+            url,
+        ]
         cabecera = f'header = "Authorization: Bearer {AccessToken.for_user(self._administrador)}"'
         return float(_ejecutar(orden, input=cabecera.encode(), stdout=subprocess.PIPE))
 
@@ -120,7 +134,7 @@ def contendientes(servidor: Servidor, formatos: Sequence[str], clientes: int) ->
     todos.append(Contendiente(nombre="Django corriente", correr=_como_se_suele_hacer))
     todos += [
         Contendiente(nombre=f"HTTP, {formato}", correr=partial(servidor.descargar, formato=formato), es_csv=False)
-        for formato in formatos
+        for formato in dict.fromkeys(formatos)
     ]
     if clientes > 1:
         todos += [_a_la_vez(uno, clientes, servidor) for uno in (todos[0], patron) if uno]
@@ -137,10 +151,11 @@ def _como_se_suele_hacer(destino: Path) -> Medida:
 
     def escribir() -> None:
         llamadas = Llamada.objects.filter(estado=Estado.FINALIZADA).select_related("usuario")
-        with destino.open("w", encoding="utf-8", newline="") as fichero:
+        una_a_una = llamadas.order_by("fecha_finalizacion", "pk").iterator()
+        with closing(una_a_una), destino.open("w", encoding="utf-8", newline="") as fichero:
             escritor = csv.writer(fichero)
             escritor.writerow([columna.nombre for columna in COLUMNAS])
-            for llamada in llamadas.order_by("fecha_finalizacion", "pk").iterator():
+            for llamada in una_a_una:
                 escritor.writerow(
                     [
                         llamada.pk,
@@ -176,7 +191,9 @@ def _programa_de_la_base() -> Contendiente | None:
 
 def _psql(sql: str) -> Contendiente:
     parametros = connection.get_connection_params()
-    env = {**os.environ, "PGPASSWORD": parametros.pop("password", "")}  # donde no la ve quien mira los procesos
+    env = dict(os.environ)
+    if contrasena := parametros.pop("password", ""):
+        env["PGPASSWORD"] = contrasena  # donde no la ve quien mira los procesos
     del parametros["cursor_factory"]  # lo único que no es de libpq
     dsn = make_dsn(**parametros)
 
@@ -189,7 +206,7 @@ def _psql(sql: str) -> Contendiente:
 
 
 def _sqlite3(sql: str) -> Contendiente:
-    orden = ["sqlite3", "-csv", connection.settings_dict["NAME"], sql]
+    orden = ["sqlite3", "-csv", "-cmd", ".timeout 60000", connection.settings_dict["NAME"], sql]
 
     def correr(destino: Path) -> Medida:
         with destino.open("wb") as salida:
@@ -212,7 +229,9 @@ def _a_la_vez(uno: Contendiente, cuantos: int, servidor: Servidor) -> Contendien
             finally:
                 acabado.set()
             segundos = time.perf_counter() - empezo
-        destinos[0].replace(destino)  # los demás se van con la carpeta
+        if len({medida.bytes for medida in medidas}) > 1:
+            raise MedicionFallida(f"«{uno.nombre}» no saca siempre lo mismo cuando son varios a la vez.")
+        destinos[0].replace(destino)
         for otro in destinos[1:]:
             otro.unlink()
         primeros = [medida.primer_byte for medida in medidas if medida.primer_byte is not None]

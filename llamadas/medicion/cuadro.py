@@ -39,21 +39,23 @@ def _base_de_datos() -> str:
     return f"{connection.display_name} {version}"
 
 
-def en_json(filas: int, resultados: Sequence[Resultado]) -> dict[str, Any]:
+def en_json(llamadas: int, resultados: Sequence[Resultado]) -> dict[str, Any]:
     """Todo, con los tiempos en segundos y los tamaños en bytes."""
-    return {"filas": filas, "maquina": maquina(), "resultados": [asdict(resultado) for resultado in resultados]}
+    return {"filas": llamadas, "maquina": maquina(), "resultados": [asdict(resultado) for resultado in resultados]}
 
 
-def en_texto(filas: int, resultados: Sequence[Resultado]) -> str:
+def en_texto(llamadas: int, resultados: Sequence[Resultado]) -> str:
     """Un cuadro, que también es una tabla de Markdown."""
     donde = maquina()
-    cuadro = [COLUMNAS, *map(_fila, resultados)]
-    anchos = [max(map(len, columna)) for columna in zip(*cuadro, strict=True)]
+    columnas = [columna for columna in zip(COLUMNAS, *map(_fila, resultados), strict=True) if any(columna[1:])]
+    anchos = [max(map(len, columna)) for columna in columnas]
+    cabecera, *filas = zip(*columnas, strict=True)
     raya = ["-" * anchos[0], *("-" * (ancho - 1) + ":" for ancho in anchos[1:])]
-    lineas = [f"| {' | '.join(map(_ajustar, fila, anchos, count()))} |" for fila in [COLUMNAS, raya, *cuadro[1:]]]
+    lineas = [f"| {' | '.join(map(_ajustar, fila, anchos, count()))} |" for fila in [cabecera, raya, *filas]]
     return "\n".join(
         [
-            f"{_numero(filas)} llamadas. {donde['base_de_datos']}, Python {donde['python']}, "
+            f"{_numero(llamadas)} llamadas, mediana de {len(resultados[0].segundos)} veces. "
+            f"{donde['base_de_datos']}, Python {donde['python']}, "
             f"{donde['nucleos']} núcleos ({donde['procesador']}).",
             "",
             *lineas,

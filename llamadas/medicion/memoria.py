@@ -12,21 +12,23 @@ class Memoria:
 
     def reposo(self) -> int | None:
         """Lo que ocupa ahora, en bytes; desde ahora cuenta lo más que ocupe. Nada, si este sistema no lo dice."""
-        ahora = self._leer("VmRSS")
-        if ahora is not None:
+        try:
             (self._proceso / "clear_refs").write_text("5")
-        return ahora
+        except OSError:
+            return None
+        return self._leer("VmRSS")
 
     def crecimiento(self, reposo: int | None) -> int | None:
         """Lo más que ha llegado a ocupar por encima de lo que ocupaba en reposo."""
-        return None if reposo is None else max(0, self._leer("VmHWM") - reposo)
+        pico = self._leer("VmHWM")
+        return None if reposo is None or pico is None else max(0, pico - reposo)
 
     def _leer(self, campo: str) -> int | None:
         try:
-            estado = (self._proceso / "status").read_text()
+            dicho = re.search(rf"{campo}:\s+(\d+) kB", (self._proceso / "status").read_text())
         except OSError:
             return None
-        return int(re.search(rf"{campo}:\s+(\d+) kB", estado)[1]) * 1024
+        return int(dicho[1]) * 1024 if dicho else None
 
 
 def hijos(pid: int) -> list[int]:

@@ -1,12 +1,13 @@
 """El comando medir_exportacion: mide en una base aparte, y no toca ninguna otra."""
 
 import json
+import re
+import secrets
 import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
-import time
 from contextlib import closing
 from pathlib import Path
 
@@ -41,7 +42,7 @@ def de_medir(tmp_path):
     if connection.vendor == "sqlite":
         yield str(tmp_path / "otra_medicion.sqlite3")
         return
-    nombre = "otra_medicion"
+    nombre = f"pruebas_{secrets.token_hex(4)}_medicion"
     with connection.cursor() as cursor:
         yield nombre
         cursor.execute(f"DROP DATABASE IF EXISTS {nombre}")
@@ -53,6 +54,14 @@ def existe(nombre):
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [nombre])
         return cursor.fetchone() is not None
+
+
+def ocupa(nombre):
+    if connection.vendor == "sqlite":
+        return sum(fichero.stat().st_size for fichero in Path(nombre).parent.glob(f"{Path(nombre).name}*"))
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_database_size(%s)", [nombre])
+        return cursor.fetchone()[0]
 
 
 @con_curl
@@ -87,7 +96,7 @@ def test_mide_la_descarga_el_comando_el_patron_y_lo_corriente(medir):
 def test_el_cuadro_se_lee_y_la_base_desaparece(medir, de_medir):
     codigo, salida, errores = medir("--base", de_medir)
     assert codigo == 0, errores
-    assert salida.startswith("2.000 llamadas")
+    assert salida.startswith("2.000 llamadas, mediana de 2 veces.")
     assert "| HTTP, csv " in salida
     assert not existe(de_medir)
 
@@ -116,6 +125,28 @@ def test_se_niega_si_el_nombre_no_dice_que_es_para_medir(medir):
     assert Llamada.objects.count() == 1
 
 
+@con_curl
+def test_un_nombre_raro_es_ese_y_no_otro(medir, de_medir):
+    rara = de_medir.replace("_medicion", " ?#%41_medicion")
+    codigo, _, errores = medir("--base", rara, "--repeticiones", "1", "--conservar")
+    assert codigo == 0, errores
+    assert existe(rara)
+    codigo, _, errores = medir("--base", rara, "--repeticiones", "1")
+    assert codigo == 0, errores
+    assert not existe(rara)
+
+
+def test_se_niega_si_es_un_enlace_a_otra(medir, tmp_path):
+    if connection.vendor != "sqlite":
+        pytest.skip("los enlaces son de los ficheros de SQLite")
+    (tmp_path / "ventas.sqlite3").touch()
+    (tmp_path / "ventas_medicion.sqlite3").symlink_to(tmp_path / "ventas.sqlite3")
+    codigo, _, errores = medir("--base", str(tmp_path / "ventas_medicion.sqlite3"))
+    assert codigo == 1
+    assert "acabar en «_medicion»" in errores
+    assert (tmp_path / "ventas.sqlite3").exists()
+
+
 def test_se_niega_si_tiene_datos_de_otros(medir, de_medir):
     if connection.vendor == "sqlite":
         with closing(sqlite3.connect(de_medir)) as base:
@@ -126,10 +157,11 @@ def test_se_niega_si_tiene_datos_de_otros(medir, de_medir):
         ajena = connection.copy()
         ajena.settings_dict["NAME"] = de_medir
         with closing(ajena), ajena.cursor() as cursor:
-            cursor.execute("CREATE TABLE ajena (x int)")
+            cursor.execute("CREATE SCHEMA ventas")
+            cursor.execute("CREATE TABLE ventas.ajena (x int)")
     codigo, _, errores = medir("--base", de_medir)
     assert codigo == 1
-    assert "no son de medir y no se ha tocado" in errores
+    assert "no es de otra medición, así que no se ha tocado" in errores
     assert existe(de_medir)
 
 
@@ -147,11 +179,24 @@ def test_sin_curl_se_dice(medir, de_medir, tmp_path):
     assert not existe(de_medir)
 
 
+def test_sin_permiso_para_crear_bases_se_dice_que_hacer(medir, de_medir, entorno):
+    if connection.vendor != "postgresql":
+        pytest.skip("en SQLite no hace falta permiso")
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE ROLE sin_permiso LOGIN")
+        try:
+            url = re.sub("//[^@]*@", "//sin_permiso@", entorno["DATABASE_URL"])
+            codigo, _, errores = medir("--base", de_medir, DATABASE_URL=url)
+        finally:
+            cursor.execute("DROP ROLE sin_permiso")
+    assert codigo == 1
+    assert "CREATEDB" in errores
+
+
 def test_un_ctrl_c_mientras_llena_no_deja_la_base(entorno, de_medir, tmp_path):
     orden = [sys.executable, str(settings.BASE_DIR / "manage.py"), "medir_exportacion", "--base", de_medir]
     proceso = subprocess.Popen(orden, cwd=tmp_path, env=entorno, stderr=subprocess.PIPE, text=True)
-    esperar(lambda: existe(de_medir), segundos=30)
-    time.sleep(3)  # que esté llenándola, o a punto
+    esperar(lambda: existe(de_medir) and ocupa(de_medir) > 20_000_000, segundos=60)  # que ya la esté llenando
     proceso.send_signal(signal.SIGINT)
     _, errores = proceso.communicate(timeout=60)
     assert proceso.returncode == 130

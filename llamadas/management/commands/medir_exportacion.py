@@ -2,6 +2,7 @@
 
 import json
 import secrets
+import shutil
 import tempfile
 from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Sequence
@@ -27,21 +28,31 @@ from llamadas.medicion.memoria import hijos
 from usuarios.models import Usuario
 
 AYUDA = """
-Mide cuánto tarda exportar en esta máquina, para saber si aguantará las llamadas que se tendrán.
+Mide cuánto tarda exportar en esta máquina, para saber si aguantará las
+llamadas que se tendrán.
 
-Crea una base de datos aparte, en el motor de DATABASE_URL, y la llena de llamadas inventadas; las de verdad no las
-toca. Las exporta por HTTP, con un gunicorn, y con el comando, y lo compara con el programa de la base de datos (psql o
-sqlite3, si está: es el patrón, lo menos que puede costar) y con lo que se suele hacer en Django. Por turnos y varias
-veces, y comprobando que todos sacan los mismos bytes. Al acabar borra la base.
+Crea una base de datos aparte, en el motor de DATABASE_URL, y la llena de
+llamadas inventadas; las de verdad no las toca. Las exporta por HTTP (con
+gunicorn y curl) y con el comando, y lo compara con el programa de la base de
+datos (psql o sqlite3, si está: es el patrón) y con lo que se suele hacer en
+Django. Por turnos y varias veces, y comprobando que todos sacan las mismas
+filas. Al acabar borra la base.
+
+En la tabla, «× patrón» es lo que se tarda dividido por lo que tarda el patrón;
+«primer byte», lo que se espera hasta que empieza la descarga; «memoria», lo
+que crece entretanto el servidor entero (la primera vez que se le pide un
+formato carga su biblioteca); y «responde en», lo más que, mientras hay varias
+descargas a la vez, ha esperado quien entra.
 """
 EJEMPLOS = """
 ejemplos:
   manage.py medir_exportacion
-      un millón de llamadas, cinco vueltas: de tres a cinco minutos
-  manage.py medir_exportacion --filas 100000 --repeticiones 3 --formatos xlsx parquet
+      un millón de llamadas, cinco veces: de tres a cinco minutos, y 1 GB de disco
+  manage.py medir_exportacion --filas 100000 --formatos xlsx parquet
       también en esos formatos
   manage.py medir_exportacion --clientes 8 --conservar
-      también ocho descargas a la vez; y la base se queda, para no llenarla otra vez
+      también ocho descargas a la vez, y sin borrar la base, que es lo que más
+      tarda en hacerse
 """
 
 HILOS_DE_SOBRA = 4  # para quien entra mientras los demás descargan
@@ -88,10 +99,15 @@ class Command(Comando):
             help=f"dónde medir: una base de datos (en SQLite, un fichero) cuyo nombre acabe en «{APELLIDO}»; por "
             "omisión, el de la base de DATABASE_URL con ese final",
         )
-        parser.add_argument("--conservar", action="store_true", help="no borrar la base al acabar: la próxima vez vale")
+        parser.add_argument(
+            "--conservar", action="store_true", help="no borrar la base al acabar: la próxima vez se aprovecha"
+        )
         parser.add_argument("--json", action="store_true", help="el resultado en JSON, en segundos y bytes")
 
     def handle(self, *, filas: int, base: str | None, conservar: bool, json: bool, **opciones: Any) -> None:
+        if not shutil.which("curl"):
+            raise CommandError("Hace falta curl, que es quien descarga: instálelo.")
+        nombre = base or nombre_por_omision()
         contrasena = secrets.token_urlsafe(12)
         total = filas + demostracion.cuantas_sin_finalizar(filas)
         try:
@@ -99,11 +115,10 @@ class Command(Comando):
                 tqdm(
                     total=total, desc="Llenando", unit=" llamadas", unit_scale=True, leave=False, disable=None
                 ) as barra,
-                base_de_medir(
-                    base or nombre_por_omision(), filas, contrasena, conservar=conservar, avance=barra.update
-                ) as administrador,
+                base_de_medir(nombre, filas, contrasena, conservar=conservar, avance=barra.update) as administrador,
             ):
                 barra.close()
+                self.stderr.write(f"Se mide en {nombre}, que al acabar se {'conserva' if conservar else 'borra'}.")
                 resultados = self._medir(filas, administrador, contrasena, opciones)
                 self._ensenar(filas, resultados, en_json=json)
         except MedicionFallida as error:
