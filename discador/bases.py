@@ -46,7 +46,7 @@ def crear_si_falta() -> None:
     """Crea la base de datos que se usa. SQLite se basta. Lanza `DatabaseError`."""
     if connection.vendor == "postgresql" and not existe():
         with connection._nodb_cursor() as cursor:
-            cursor.execute(f"CREATE DATABASE {connection.ops.quote_name(connection.settings_dict['NAME'])}")
+            cursor.execute(f"CREATE DATABASE {_entre_comillas(connection.settings_dict['NAME'])}")
 
 
 def borrar() -> None:
@@ -55,7 +55,12 @@ def borrar() -> None:
     connection.close()
     if connection.vendor == "postgresql":
         with connection._nodb_cursor() as cursor:
-            cursor.execute(f"DROP DATABASE IF EXISTS {connection.ops.quote_name(nombre)}")
+            cursor.execute(f"DROP DATABASE IF EXISTS {_entre_comillas(nombre)}")
         return
     for sufijo in ("", "-wal", "-shm"):
         Path(f"{nombre}{sufijo}").unlink(missing_ok=True)
+
+
+def _entre_comillas(nombre: str) -> str:
+    """Como lo pide SQL: `quote_name`, el de Django, no dobla las comillas que lleve."""
+    return '"' + nombre.replace('"', '""') + '"'

@@ -13,6 +13,7 @@ _MOTIVOS = {
     errno.ENOTDIR: "hay un fichero donde debía haber una carpeta",
     errno.EACCES: "no hay permiso",
     errno.EROFS: "el disco es de solo lectura",
+    errno.EPIPE: "quien lo leía se ha ido",
     errno.ENOSPC: "no queda sitio en el disco",
 }
 

@@ -15,6 +15,7 @@ from ..models import Llamada
 from .errores import MedicionFallida
 
 APELLIDO = "_medicion"
+LARGO_DE_UN_NOMBRE = 63  # bytes: los demás PostgreSQL los quita, y sería otro
 CORREO = "medicion@discador.example.com"  # de quien lo tiene, seguro que es una base de medir
 
 
@@ -60,6 +61,8 @@ def _comprobar_que_es_de_medir(pedido: str) -> None:
         raise MedicionFallida(
             f"«{pedido}» no es una base para medir: se llena y se borra, y su nombre tiene que acabar en «{APELLIDO}»."
         )
+    if connection.vendor == "postgresql" and len(nombre.encode()) > LARGO_DE_UN_NOMBRE:
+        raise MedicionFallida(f"«{pedido}» es un nombre demasiado largo para PostgreSQL. Diga otro con --base.")
     if bases.existe() and not _es_nuestra():
         raise MedicionFallida(
             f"«{pedido}» ya existe y no es de otra medición, así que no se ha tocado. Diga otra con --base, o bórrela."

@@ -127,13 +127,21 @@ def test_se_niega_si_el_nombre_no_dice_que_es_para_medir(medir):
 
 @con_curl
 def test_un_nombre_raro_es_ese_y_no_otro(medir, de_medir):
-    rara = de_medir.replace("_medicion", " ?#%41_medicion")
+    rara = de_medir.replace("_medicion", ' ?#%41"_medicion')
     codigo, _, errores = medir("--base", rara, "--repeticiones", "1", "--conservar")
     assert codigo == 0, errores
     assert existe(rara)
     codigo, _, errores = medir("--base", rara, "--repeticiones", "1")
     assert codigo == 0, errores
     assert not existe(rara)
+
+
+def test_un_nombre_que_postgresql_cortaria_se_rechaza(medir):
+    if connection.vendor != "postgresql":
+        pytest.skip("el límite es de PostgreSQL")
+    codigo, _, errores = medir("--base", "x" * 60 + "_medicion")
+    assert codigo == 1
+    assert "demasiado largo para PostgreSQL" in errores
 
 
 def test_se_niega_si_es_un_enlace_a_otra(medir, tmp_path):
