@@ -183,14 +183,19 @@ def test_quien_deja_de_leer_para_al_servidor(muchas):
 
 
 LENTA = Columna("lenta", Tipo.ENTERO, "lenta", 5)
-SIESTA = Cast(Func(Value(60), function="pg_sleep"), TextField())
-SE_DUERME = Case(When(duracion_segundos=5_000, then=SIESTA), default=Value(""), output_field=TextField())
+
+
+def con_siesta_en(fila):
+    """Todas, con una columna más que en esa fila duerme al servidor un minuto."""
+    siesta = Cast(Func(Value(60), function="pg_sleep"), TextField())
+    se_duerme = Case(When(duracion_segundos=fila, then=siesta), default=Value(""), output_field=TextField())
+    return Llamada.objects.finalizadas().annotate(lenta=se_duerme)
 
 
 @pytest.mark.parametrize("formato", ["csv", "ndjson"])
 def test_abandonarla_acaba_con_una_consulta_que_aun_no_da_filas(muchas, formato):
-    lentas = Llamada.objects.finalizadas().annotate(lenta=SE_DUERME)
-    trozos = exportar(lentas, Opciones(formato=FORMATOS[formato], columnas=[*COLUMNAS, LENTA])).trozos
+    opciones = Opciones(formato=FORMATOS[formato], columnas=[*COLUMNAS, LENTA])
+    trozos = exportar(con_siesta_en(5_000), opciones).trozos
     next(trozos)
     esperar(lambda: [espera for _, espera in consultas_en_marcha()] == ["PgSleep"])
     empezo = time.monotonic()
@@ -200,11 +205,15 @@ def test_abandonarla_acaba_con_una_consulta_que_aun_no_da_filas(muchas, formato)
 
 
 def test_abandonarla_mientras_el_servidor_descansa_no_pide_otro_lote(muchas):
-    lentas = Llamada.objects.finalizadas().annotate(lenta=SE_DUERME)
-    trozos = exportar(lentas, Opciones(formato=FORMATOS["ndjson"], columnas=[*COLUMNAS, LENTA])).trozos
-    # Entregado uno, en la cola caben dos lotes de 2.000 y quien lee espera con otro: le toca pedir el de la siesta.
+    opciones = Opciones(formato=FORMATOS["ndjson"], columnas=[*COLUMNAS, LENTA])
+    trozos = exportar(con_siesta_en(9_000), opciones).trozos
+    # Recogido un lote de 2.000, en la cola caben dos y quien lee espera con otro: el siguiente sería el de la siesta.
     next(trozos)
+    esperar(lambda: [espera for _, espera in consultas_en_marcha()] == ["ClientRead"])
+    time.sleep(0.2)
+    empezo = time.monotonic()
     trozos.close()
+    assert time.monotonic() - empezo < 5  # y no un minuto
     esperar(nadie_lee, segundos=1)
 
 
