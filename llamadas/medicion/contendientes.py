@@ -178,7 +178,7 @@ def _fecha(momento: datetime | None) -> str:
 
 
 def _programa_de_la_base() -> Contendiente | None:
-    """`psql` o `sqlite3` con la misma consulta, que es lo menos que puede costar sacarla de la base de datos."""
+    """`psql` o `sqlite3`, si está, con la misma consulta y los ajustes que tenga el servidor."""
     if not shutil.which(connection.client.executable_name):
         return None
     consulta = consulta_de(Llamada.objects.finalizadas(), Opciones(formato=_CSVConNulos(), zona=ZONA))
