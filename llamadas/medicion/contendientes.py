@@ -35,7 +35,6 @@ from .errores import MedicionFallida
 from .memoria import Memoria
 
 ZONA = "UTC"  # la única que también conoce `sqlite3`, el programa
-BLOQUE = 1024 * 1024
 PAUSA_ENTRE_PREGUNTAS = 0.2  # segundos
 PACIENCIA = 600  # segundos
 

@@ -20,6 +20,7 @@ from llamadas.exportacion.formatos import DIALECTOS, FORMATOS
 from llamadas.exportacion.opciones import Opciones
 from llamadas.exportacion.servicio import exportar
 from llamadas.models import Llamada
+from usuarios.correo import clave_de_correo
 from usuarios.models import Usuario
 
 from .datos import FORMULAS, OTRAS_TRANSACCIONES, esperar, finalizada, nadie_lee, sembrar
@@ -95,14 +96,12 @@ def test_son_los_mismos_bytes(filas, columnas, formato, zona):
     Usuario.objects.all().delete()
     agentes = {}
     for fila in filas:
-        email = fila["email"]
-        clave = email and email.lower()
-        if email is not None and clave not in agentes:
-            agentes[clave] = Usuario.objects.bulk_create([Usuario(email=email)], ignore_conflicts=True) and (
-                Usuario.objects.filter(email=email).first()
-            )
-        resto = {campo: valor for campo, valor in fila.items() if campo != "email"}
-        finalizada(**resto, usuario=agentes.get(clave))
+        campos = dict(fila)
+        email = campos.pop("email")
+        clave = None if email is None else clave_de_correo(email)
+        if clave is not None and clave not in agentes:
+            agentes[clave] = Usuario.objects.create(email=email)
+        finalizada(**campos, usuario=agentes.get(clave))
     copiado, escrito = por_los_dos_caminos(columnas=columnas, formato=formato, zona=zona)
     assert copiado == escrito
 
