@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 from rest_framework.exceptions import NotAuthenticated
-from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.permissions import IsAdminUser
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
@@ -21,11 +21,8 @@ from .exportacion.servicio import Archivo, exportar
 from .serializers import EstimacionSerializer, OpcionesSerializer
 
 
-class SinNegociacion(BaseContentNegotiation):
+class SinNegociacion(DefaultContentNegotiation):
     """Ignora `Accept` y `?format=`: el archivo es el que es, y los errores van siempre en JSON."""
-
-    def select_parser(self, request: Request, parsers: list[Any]) -> Any:
-        return parsers[0]
 
     def select_renderer(
         self, request: Request, renderers: list[BaseRenderer], format_suffix: str | None = None

@@ -10,7 +10,7 @@ from django.core.paginator import Paginator
 from django.utils import timezone
 from django.utils.functional import cached_property
 
-from .models import LlamadaQuerySet
+from ..models import LlamadaQuerySet
 
 
 class PaginadorConMemoria(Paginator):

@@ -16,12 +16,12 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.formats import date_format
 
-from .descarga import descargar
-from .exportacion.formatos import FORMATOS, Formato
-from .exportacion.opciones import Opciones
-from .exportacion.servicio import exportar
+from ..descarga import descargar
+from ..exportacion.formatos import FORMATOS, Formato
+from ..exportacion.opciones import Opciones
+from ..exportacion.servicio import exportar
+from ..models import Llamada, LlamadaQuerySet
 from .listado import ListadoQuerySet, PaginadorConMemoria, hora_local
-from .models import Llamada, LlamadaQuerySet
 
 
 class FiltroPorAgente(admin.RelatedFieldListFilter):
