@@ -1,5 +1,8 @@
 """La configuración entera: variables de entorno con valores por omisión que funcionan sin copiar ningún fichero."""
 
+import base64
+import binascii
+import ipaddress
 import os
 import secrets
 import sys
@@ -10,11 +13,13 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import dj_database_url
+import dj_email_url
 
 from discador.zonas import zona_iana
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 LARGO_DE_SECRET_KEY = 50  # lo que pide `manage.py check --deploy`
+SEGUNDOS_PARA_UN_CORREO = 15
 
 
 # --- Lectura del entorno ---------------------------------------------------------------------------------
@@ -41,11 +46,11 @@ def interruptor(variable: str) -> bool:
     rechazar(variable, f"vale «{valor}»: escriba on u off.")
 
 
-def entero(variable: str, omision: int) -> int:
-    """Un entero no negativo."""
+def entero(variable: str, omision: int, *, minimo: int = 0, maximo: int = 999_999_999) -> int:
+    """Un entero de `minimo` a `maximo`."""
     valor = texto(variable, str(omision))
-    if not (valor.isascii() and valor.isdigit() and len(valor) < 10):
-        rechazar(variable, f"vale «{valor}»: escriba un número entero, 0 o mayor.")
+    if not (valor.isascii() and valor.isdigit() and len(valor) < 10 and minimo <= int(valor) <= maximo):
+        rechazar(variable, f"vale «{valor}»: escriba un número entero, de {minimo} a {maximo}.")
     return int(valor)
 
 
@@ -129,6 +134,46 @@ def base_de_datos(url: str) -> dict[str, Any]:
     rechazar("DATABASE_URL", "no se entiende: escriba sqlite:///ruta o postgresql://usuario:clave@host/base.")
 
 
+def correo(variable: str, omision: str) -> dict[str, Any]:
+    """Los ajustes EMAIL_… que describe la URL: smtp://…, submission://… (con TLS) o console:."""
+    url = texto(variable, omision)
+    try:
+        ajustes = dj_email_url.parse(url)
+    except ValueError:
+        ajustes = {}
+    if "EMAIL_BACKEND" not in ajustes:
+        rechazar(variable, "no se entiende: escriba smtp://usuario:clave@host:puerto, submission://… o console:.")
+    return {**ajustes, "EMAIL_TIMEOUT": ajustes["EMAIL_TIMEOUT"] or SEGUNDOS_PARA_UN_CORREO}
+
+
+def una_de(variable: str, *valores: str) -> str:
+    """Uno de los valores; por omisión, el primero."""
+    valor = texto(variable, valores[0])
+    if valor not in valores:
+        rechazar(variable, f"vale «{valor}»: escriba {' o '.join(valores)}.")
+    return valor
+
+
+def redes(variable: str) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
+    """Redes separadas por comas, como 10.0.0.0/8 o 192.168.1.7."""
+    try:
+        return [ipaddress.ip_network(red.strip()) for red in texto(variable).split(",") if red.strip()]
+    except ValueError:
+        rechazar(variable, "no se entiende: escriba redes separadas por comas, como 10.0.0.0/8,192.168.1.7/32.")
+
+
+def secreto_de_webhooks(variable: str) -> str:
+    """`whsec_` y de 24 a 64 bytes en base64, como pide Standard Webhooks; o nada."""
+    secreto = texto(variable)
+    try:
+        bytes_del_secreto = len(base64.b64decode(secreto.removeprefix("whsec_"), validate=True))
+    except binascii.Error:
+        bytes_del_secreto = -1
+    if secreto and not (secreto.startswith("whsec_") and 24 <= bytes_del_secreto <= 64):
+        rechazar(variable, "no vale: escriba whsec_ y de 24 a 64 bytes al azar en base64.")
+    return secreto
+
+
 # --- Django ----------------------------------------------------------------------------------------------
 
 SECRET_KEY = clave("SECRET_KEY", LARGO_DE_SECRET_KEY) or clave_guardada(BASE_DIR / ".clave_secreta")
@@ -142,6 +187,7 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
+    "django.contrib.humanize",
     "django.contrib.staticfiles",
     "rest_framework",
     "drf_spectacular",
@@ -149,6 +195,8 @@ INSTALLED_APPS = [
     "rest_framework_simplejwt",
     "rest_framework_simplejwt.token_blacklist",
     "axes",
+    "django_tasks",
+    "django_tasks_db",
     "usuarios",
     "llamadas",
 ]
@@ -278,6 +326,45 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }
 
+# --- Exportaciones en segundo plano ----------------------------------------------------------------------
+
+COLA = "exportaciones"
+TASKS_BACKEND = una_de("TASKS_BACKEND", "database", "rq")
+if TASKS_BACKEND == "rq":
+    TASKS = {"default": {"BACKEND": "django_tasks_rq.RQBackend", "QUEUES": [COLA]}}
+    INSTALLED_APPS.append("django_rq")
+    RQ_SHOW_ADMIN_LINK = False
+    RQ_QUEUES = {
+        COLA: {
+            "URL": texto("REDIS_URL", "redis://127.0.0.1:6379/0"),
+            "DEFAULT_TIMEOUT": -1,  # una exportación tarda lo que tarda
+            # Con pickle, que es lo corriente, quien escribiera en Redis ejecutaría lo que quisiera.
+            "SERIALIZER": "rq.serializers.JSONSerializer",
+        }
+    }
+else:
+    TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": [COLA]}}
+
+CARPETA_DE_EXPORTACIONES = Path(texto("EXPORTACIONES_CARPETA", str(BASE_DIR / "exportaciones"))).absolute()
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    "exportaciones": {
+        "BACKEND": "llamadas.segundo_plano.almacen.Almacen",
+        "OPTIONS": {"location": CARPETA_DE_EXPORTACIONES},
+    },
+}
+EXPORTACIONES_DIAS = entero("EXPORTACIONES_DIAS", 7, minimo=1, maximo=36_500)
+EXPORTACIONES_POR_USUARIO = entero("EXPORTACIONES_POR_USUARIO", 2, minimo=1)
+EXPORTACION_DIRECTA_MAX = entero("EXPORTACION_DIRECTA_MAX", 0)  # 0: sin límite
+
+# --- Avisos ----------------------------------------------------------------------------------------------
+
+globals().update(correo("EMAIL_URL", "console:"))
+WEBHOOK_SECRETO = secreto_de_webhooks("WEBHOOK_SECRETO")
+WEBHOOK_REDES_PERMITIDAS = redes("WEBHOOK_REDES_PERMITIDAS")
+WEBHOOK_CA = texto("WEBHOOK_CA")  # un fichero PEM con las autoridades en que se confía, si no son las de siempre
+
 # --- HTTPS -----------------------------------------------------------------------------------------------
 
 if interruptor("HTTPS"):
@@ -296,4 +383,5 @@ LOGGING = {
     "formatters": {"linea": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "linea"}},
     "root": {"handlers": ["stderr"], "level": "WARNING"},
+    "loggers": {"requests_hardened": {"level": "ERROR"}},  # lo que rechaza ya se cuenta con su aviso
 }

@@ -56,6 +56,14 @@ def test_con_https_el_repaso_de_despliegue_no_tiene_nada_que_decir(arrancar):
         ("ALLOWED_HOSTS", ",", "discador.example.com"),
         ("ALLOWED_HOSTS", "https://discador.example.com/", "discador.example.com"),
         ("PROXIES", "-1", "número entero"),
+        ("EXPORTACIONES_DIAS", "0", "de 1 a 36500"),
+        ("EXPORTACIONES_POR_USUARIO", "0", "de 1"),
+        ("TASKS_BACKEND", "celery", "database o rq"),
+        ("EMAIL_URL", "correo.example.com", "smtp://"),
+        ("EMAIL_URL", "smtp://correo:puerto", "smtp://"),
+        ("WEBHOOK_SECRETO", "whsec_corto", "whsec_"),
+        ("WEBHOOK_SECRETO", "c2luIGVsIHByZWZpam8gcXVlIHRpZW5lIHF1ZSBsbGV2YXI=", "whsec_"),
+        ("WEBHOOK_REDES_PERMITIDAS", "10.0.0.0/8;127.0.0.1", "redes separadas por comas"),
     ],
 )
 def test_un_valor_malo_da_una_linea_clara_y_no_una_traza(arrancar, variable, valor, pista):

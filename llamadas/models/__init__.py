@@ -1,5 +1,34 @@
-"""Las tablas: las llamadas que hace el discador."""
+"""Las tablas: las llamadas, lo que se ha exportado de ellas y los avisos de que está listo."""
 
+from .aviso import Aviso, EstadoDeAviso, Medio
+from .exportacion import (
+    SIN_SENALES,
+    VIVAS,
+    Culpable,
+    Descarga,
+    EstadoDeExportacion,
+    Exportacion,
+    ExportacionQuerySet,
+    Puerta,
+    Seleccionada,
+)
 from .llamada import Estado, Llamada, LlamadaQuerySet, Resultado
 
-__all__ = ["Estado", "Llamada", "LlamadaQuerySet", "Resultado"]
+__all__ = [
+    "SIN_SENALES",
+    "VIVAS",
+    "Aviso",
+    "Culpable",
+    "Descarga",
+    "Estado",
+    "EstadoDeAviso",
+    "EstadoDeExportacion",
+    "Exportacion",
+    "ExportacionQuerySet",
+    "Llamada",
+    "LlamadaQuerySet",
+    "Medio",
+    "Puerta",
+    "Resultado",
+    "Seleccionada",
+]
