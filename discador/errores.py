@@ -7,13 +7,19 @@ from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.defaults import page_not_found
 from rest_framework import status
-from rest_framework.exceptions import ParseError
+from rest_framework.exceptions import APIException, ParseError
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
 registro = logging.getLogger(__name__)
 
 ERROR_INTERNO = "Se ha producido un error interno. Inténtelo de nuevo; si persiste, avise al administrador."
+
+
+class PeticionErronea(APIException):
+    """Un 400 con un mensaje para quien la hizo, cuando el error no es de un parámetro."""
+
+    status_code = status.HTTP_400_BAD_REQUEST
 
 
 def responder(error: Exception, contexto: dict[str, Any]) -> Response:

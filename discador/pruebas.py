@@ -4,6 +4,7 @@ Es un complemento de pytest que carga el `conftest.py` de cada aplicación.
 """
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -149,6 +150,20 @@ def servidor(entorno: dict[str, str], temporales: Path) -> Iterator[str]:
     finally:
         proceso.terminate()
         proceso.wait()
+
+
+@pytest.fixture
+def disco_pequeno(tmp_path: Path) -> Iterator[Path]:
+    """Una carpeta en un disco de 300 KiB."""
+    disco = tmp_path / "disco"
+    disco.mkdir()
+    montar = ["mount", "-t", "tmpfs", "-o", "size=300k", "discador-pruebas", str(disco)]
+    if not shutil.which("mount") or subprocess.run(montar, capture_output=True, check=False).returncode:  # noqa: S603
+        pytest.skip("para llenar un disco hay que montar uno, y aquí no se puede: hace falta ser root")
+    try:
+        yield disco
+    finally:
+        subprocess.run(["umount", "--lazy", str(disco)], check=True)  # noqa: S603, S607
 
 
 @pytest.fixture

@@ -5,8 +5,10 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from difflib import get_close_matches
 from typing import Any, NoReturn
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
+from django.conf import settings
 from django.db import DataError, connection, transaction
 from rest_framework import serializers
 from rest_framework.fields import empty
@@ -95,6 +97,27 @@ class Zona(Texto):
             pregunta = pregunta_por_el_parecido(nombre, sorted(z for z in available_timezones() if "/" in z))
             raise serializers.ValidationError(f"«{nombre}» {error} {pregunta}".strip()) from error
         return zona
+
+
+class DireccionDeWebhook(Texto):
+    """Una URL https a la que avisar. Si su dirección es de una red permitida se mira al conectarse a ella."""
+
+    def to_internal_value(self, data: Any) -> str:
+        url = super().to_internal_value(data)
+        if not settings.WEBHOOK_SECRETO:
+            raise serializers.ValidationError(
+                "Este servidor no envía webhooks: quien lo administra tiene que darle un WEBHOOK_SECRETO."
+            )
+        try:
+            partes = urlsplit(url)
+            vale = partes.scheme == "https" and partes.hostname and partes.port != 0
+        except ValueError:
+            vale = False
+        if not (vale and url.isascii() and url.isprintable() and " " not in url):
+            raise serializers.ValidationError("Escriba una URL como https://ejemplo.com/discador.")
+        if partes.username is not None or partes.fragment:
+            raise serializers.ValidationError("No puede llevar usuario, contraseña ni «#».")
+        return url
 
 
 def _que_la_conozca_la_base(zona: ZoneInfo) -> None:

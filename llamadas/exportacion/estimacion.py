@@ -64,21 +64,30 @@ PROMEDIOS = {
 PROMEDIOS |= {"ndjson": PROMEDIOS["json"], "ndjson.gz": PROMEDIOS["json.gz"]}
 
 
+def ocupara(filas: int, opciones: Opciones) -> int:
+    """Los bytes de un archivo con esas filas, según los promedios de su formato; del que no los tiene, los del CSV."""
+    promedio = _promedio(opciones)
+    return round(promedio.bytes_fijos + filas * promedio.bytes_por_fila(opciones.columnas))
+
+
 def estimar(llamadas: LlamadaQuerySet, opciones: Opciones) -> Estimacion:
     """Cómo sería el archivo de `llamadas`. El tamaño y el tiempo salen de promedios; lo demás, de la base de datos.
 
-    De un formato sin promedios se supone que es como el CSV. Lanza `DatabaseError`.
+    Lanza `DatabaseError`.
     """
     datos = llamadas.aggregate(filas=Count("*"), desde=Min("fecha_finalizacion"), hasta=Max("fecha_finalizacion"))
     limites = [datos[limite] and instante(datos[limite]) for limite in ("desde", "hasta")]
     desde, hasta = fechas_en(opciones.zona, local_desde=ANO_1973)(limites)
-    promedio = PROMEDIOS.get(opciones.extension, PROMEDIOS["csv"])
     filas = datos["filas"]
-    segundos = filas * promedio.microsegundos_por_fila(opciones.columnas) / 1_000_000
+    segundos = filas * _promedio(opciones).microsegundos_por_fila(opciones.columnas) / 1_000_000
     return Estimacion(
         filas=filas,
         desde=desde,
         hasta=hasta,
-        bytes_aproximados=round(promedio.bytes_fijos + filas * promedio.bytes_por_fila(opciones.columnas)),
+        bytes_aproximados=ocupara(filas, opciones),
         segundos_aproximados=float(f"{segundos:.2g}"),
     )
+
+
+def _promedio(opciones: Opciones) -> Promedio:
+    return PROMEDIOS.get(opciones.extension, PROMEDIOS["csv"])

@@ -49,6 +49,7 @@ class Archivo:
     """Un archivo por entregar: `filas` y `trozos` salen de la misma instantánea de los datos."""
 
     nombre: str
+    extension: str
     tipo_mime: str
     filas: int
     trozos: Trozos
@@ -80,6 +81,7 @@ def exportar(
             bloques = pila.enter_context(closing(compresion.gzip(bloques)))
         return Archivo(
             nombre=f"llamadas_finalizadas_{ahora:%Y%m%d_%H%M%S}.{opciones.extension}",
+            extension=opciones.extension,
             tipo_mime=compresion.TIPO_MIME if opciones.comprimir else formato.tipo_mime,
             filas=total,
             trozos=Trozos(bloques, pila.pop_all().close),

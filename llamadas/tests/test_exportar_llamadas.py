@@ -132,14 +132,13 @@ def test_si_falla_no_queda_nada_y_lo_que_habia_sigue(ejecutar, tmp_path):
     assert [f.name for f in tmp_path.iterdir()] == ["informe.csv"]
 
 
-def test_si_no_cabe_no_queda_nada_y_lo_que_habia_sigue(entorno, tmp_path):
+def test_si_no_cabe_no_queda_nada_y_lo_que_habia_sigue(ejecutar, disco_pequeno):
     sembrar(5000)
-    (tmp_path / "informe.csv").write_text("el de ayer")
-    orden = f"ulimit -f 100; {sys.executable} {settings.BASE_DIR / 'manage.py'} exportar_llamadas -o informe.csv"
-    resultado = subprocess.run(["bash", "-c", orden], cwd=tmp_path, env=entorno, capture_output=True, check=False)
+    (disco_pequeno / "informe.csv").write_text("el de ayer")
+    resultado = ejecutar("exportar_llamadas", "-o", "disco/informe.csv")
     assert resultado.returncode == 1
-    assert b"No se ha podido escribir en informe.csv" in resultado.stderr
-    assert [(f.name, f.read_text()) for f in tmp_path.iterdir()] == [("informe.csv", "el de ayer")]
+    assert "No se ha podido escribir en disco/informe.csv: no queda sitio" in resultado.stderr.decode()
+    assert [(f.name, f.read_text()) for f in disco_pequeno.iterdir()] == [("informe.csv", "el de ayer")]
 
 
 def test_si_el_disco_esta_lleno_lo_dice(ejecutar):
@@ -261,14 +260,13 @@ def test_una_opcion_mal_escrita_no_lo_exporta_todo(ejecutar, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_si_el_xlsx_no_cabe_en_el_disco_se_dice_sin_traza(entorno, tmp_path):
+def test_si_el_xlsx_no_cabe_en_el_disco_se_dice_sin_traza(ejecutar, disco_pequeno):
     sembrar(30_000)
-    orden = f"ulimit -f 300; exec {sys.executable} {settings.BASE_DIR / 'manage.py'} exportar_llamadas -o x.xlsx"
-    resultado = subprocess.run(["bash", "-c", orden], cwd=tmp_path, env=entorno, capture_output=True, check=False)
+    resultado = ejecutar("exportar_llamadas", "-o", "disco/x.xlsx", TMPDIR=str(disco_pequeno))
     assert resultado.returncode == 1
-    assert "CommandError: No se ha podido escribir en x.xlsx" in resultado.stderr.decode()
+    assert "CommandError: No se ha podido escribir en disco/x.xlsx" in resultado.stderr.decode()
     assert b"Traceback" not in resultado.stderr
-    assert list(tmp_path.iterdir()) == []
+    assert list(disco_pequeno.iterdir()) == []
 
 
 @pytest.mark.parametrize("senal", [signal.SIGINT, signal.SIGTERM])

@@ -3,7 +3,6 @@
 import os
 import sys
 from argparse import ArgumentParser
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from django.db import DatabaseError
 from rest_framework.serializers import Field
 from tqdm import tqdm
 
+from llamadas.auditoria import Quien, auditada
 from llamadas.campos import CorreoDeUsuario, Eleccion, Lista, Momento, Zona, pregunta_por_el_parecido
 from llamadas.exportacion import compresion
 from llamadas.exportacion.errores import ExportacionIncompleta
@@ -20,6 +20,7 @@ from llamadas.exportacion.servicio import Archivo, exportar
 from llamadas.fichero import escribir, guardar
 from llamadas.management.comando import Comando
 from llamadas.management.explicacion import de_la_base, del_sistema
+from llamadas.models import Puerta
 from llamadas.serializers import OpcionesSerializer
 
 AYUDA = """
@@ -71,8 +72,8 @@ class Command(Comando):
             with tqdm(unit=" llamadas", unit_scale=True, disable=None) as barra:
                 archivo = exportar(pedido.llamadas(), pedido.opciones(), avance=barra.update)
                 barra.total = archivo.filas
-                with closing(archivo.trozos):
-                    destino = self._entregar(archivo, output)
+                with auditada(archivo, Quien.del_sistema(), Puerta.COMANDO, pedido.escritas()) as contado:
+                    destino = self._entregar(contado, output)
         except BrokenPipeError as error:
             # Python volvería a fallar al vaciar la salida estándar cuando acabe.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

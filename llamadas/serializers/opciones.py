@@ -1,7 +1,7 @@
 """La única puerta por la que un texto de fuera se convierte en opciones de una exportación."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
 
@@ -9,12 +9,12 @@ from django.utils import timezone
 from django.utils.datastructures import MultiValueDict
 from rest_framework import serializers
 
-from .campos import CorreoDeUsuario, Eleccion, Lista, Momento, Zona, que_se_admite
-from .exportacion.columnas import COLUMNAS
-from .exportacion.formatos import DIALECTOS, FORMATOS
-from .exportacion.opciones import Opciones
-from .models import Llamada, LlamadaQuerySet, Resultado
-from .periodo import final, principio
+from ..campos import VACIO, CorreoDeUsuario, Eleccion, Lista, Momento, Zona, que_se_admite
+from ..exportacion.columnas import COLUMNAS
+from ..exportacion.formatos import DIALECTOS, FORMATOS
+from ..exportacion.opciones import Opciones
+from ..models import Llamada, LlamadaQuerySet, Resultado
+from ..periodo import final, principio
 
 POR_NOMBRE = {columna.nombre: columna for columna in COLUMNAS}
 
@@ -77,12 +77,12 @@ class OpcionesSerializer(serializers.Serializer):
     def to_internal_value(self, data: Mapping[str, Any]) -> dict[str, Any]:
         validos: dict[str, Any] = {}
         errores: Errores = defaultdict(list)
-        for nombre, valor in data.lists() if isinstance(data, MultiValueDict) else data.items():
+        for nombre, valores in _por_nombre(data):
             if nombre not in self.fields:
                 errores[nombre].append(f"Parámetro desconocido. {que_se_admite(nombre, list(self.fields))}")
                 continue
             try:
-                validos[nombre] = _leer(self.fields[nombre], valor if isinstance(valor, list) else [valor])
+                validos[nombre] = _leer(self.fields[nombre], valores)
             except serializers.ValidationError as error:
                 errores[nombre] += error.detail
         _fijar_periodo(validos, errores)
@@ -115,6 +115,16 @@ class OpcionesSerializer(serializers.Serializer):
             filtros=self._filtros(),
         )
 
+    def escritas(self) -> dict[str, Any]:
+        """Como se podrían volver a escribir para pedir lo mismo: el formato y la zona, aunque no se dijeran."""
+        dadas = dict(_por_nombre(self.initial_data))
+        elegido = {"formato": ["csv"], "zona": [_zona(self.validated_data).key], **dadas}
+        return {
+            nombre: _partes(elegido[nombre]) if isinstance(campo, Lista) else str(elegido[nombre][0]).strip()
+            for nombre, campo in self.fields.items()
+            if nombre in elegido
+        }
+
     def _filtros(self) -> dict[str, str]:
         """Los que se han puesto, con los límites como instantes."""
         elegido = self.validated_data
@@ -143,9 +153,21 @@ class EstimacionSerializer(serializers.Serializer):
     )
 
 
+def _por_nombre(datos: Mapping[str, Any]) -> Iterator[tuple[str, list[Any]]]:
+    """Cada opción con todos los valores que se le han dado."""
+    for nombre, valor in datos.lists() if isinstance(datos, MultiValueDict) else datos.items():
+        yield nombre, valor if isinstance(valor, list) else [valor]
+
+
+def _partes(valores: list[Any]) -> list[str]:
+    return [parte.strip() for valor in valores for parte in str(valor).split(",")]
+
+
 def _leer(campo: serializers.Field, valores: list[Any]) -> Any:
+    if not valores:
+        raise serializers.ValidationError(VACIO)
     if isinstance(campo, Lista):
-        return campo.run_validation([parte.strip() for valor in valores for parte in str(valor).split(",")])
+        return campo.run_validation(_partes(valores))
     if len(valores) != 1:
         raise serializers.ValidationError("Está repetido: escríbalo una sola vez.")
     return campo.run_validation(valores[0])

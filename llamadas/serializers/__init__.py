@@ -1,0 +1,12 @@
+"""La única puerta por la que un texto de fuera pasa a ser una opción, y cómo se cuenta lo que hay."""
+
+from .encargo import EncargoSerializer, ExportacionSerializer, ListaSerializer
+from .opciones import EstimacionSerializer, OpcionesSerializer
+
+__all__ = [
+    "EncargoSerializer",
+    "EstimacionSerializer",
+    "ExportacionSerializer",
+    "ListaSerializer",
+    "OpcionesSerializer",
+]

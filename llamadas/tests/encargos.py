@@ -1,0 +1,52 @@
+"""Encargos para las pruebas, y quien los prepara en este mismo proceso."""
+
+import os
+from typing import Any
+
+from django.conf import settings
+
+from llamadas.auditoria import Quien
+from llamadas.avisos.reparto import repartir
+from llamadas.models import Exportacion, LlamadaQuerySet, Medio
+from llamadas.segundo_plano import cuidados
+from llamadas.segundo_plano.servicio import Peticion, encargar
+from llamadas.segundo_plano.trabajadores import trabajador
+from llamadas.serializers import OpcionesSerializer
+from usuarios.models import Usuario
+
+RUTA = "/api/v1/llamadas/exportaciones"
+
+
+def un_encargo(
+    usuario: Usuario, seleccion: LlamadaQuerySet | None = None, opciones: dict[str, Any] | None = None, **mas: Any
+) -> Exportacion:
+    """Un encargo recién hecho."""
+    pedidas = OpcionesSerializer(data=opciones or {})
+    pedidas.is_valid(raise_exception=True)
+    quien = Quien(usuario=usuario, nombre=usuario.email, direccion="192.0.2.7")
+    raiz = "https://discador.example.com"
+    encargo, _ = encargar(Peticion(quien=quien, opciones=pedidas, raiz=raiz, seleccion=seleccion, **mas))
+    return encargo
+
+
+def trabajar() -> None:
+    """Lo que hace `manage.py trabajador --una-vez`."""
+    cuidados.cuidar(cuidados.A_MENUDO)
+    trabajador(hasta_vaciar=True).trabajar()
+    repartir_todos()
+
+
+def repartir_todos() -> None:
+    for medio in Medio:
+        repartir(medio)
+
+
+def en_el_almacen() -> list[str]:
+    """Los ficheros que hay, también los que están a medias."""
+    carpeta = settings.CARPETA_DE_EXPORTACIONES
+    return sorted(os.listdir(carpeta)) if carpeta.exists() else []  # noqa: PTH208
+
+
+def al_dia(encargo: Exportacion) -> Exportacion:
+    encargo.refresh_from_db()
+    return encargo
