@@ -1,0 +1,369 @@
+"""Los avisos: por correo y por webhook, contra servidores de verdad."""
+
+import base64
+import hashlib
+import hmac
+import json
+import re
+import socket
+import time
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_network
+
+import pytest
+from django.utils import timezone
+from standardwebhooks.webhooks import Webhook, WebhookVerificationError
+
+from llamadas.avisos import red
+from llamadas.avisos.bandeja import ESPERAS, INTENTOS
+from llamadas.models import Aviso, Exportacion
+from llamadas.segundo_plano import cuidados, estados
+from usuarios.models import Usuario
+
+from .datos import finalizada, sembrar
+from .encargos import RUTA, al_dia, repartir_todos, trabajar, un_encargo
+from .receptores import Buzon, Receptor, gotea, no_contesta
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+NUMERO = "+34600987654"
+
+
+@pytest.fixture
+def buzon(settings):
+    with Buzon() as buzon:
+        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", buzon.puerto
+        settings.DEFAULT_FROM_EMAIL = "Discador <discador@example.com>"
+        yield buzon
+
+
+@pytest.fixture
+def receptor(settings, tmp_path):
+    with Receptor(tmp_path) as receptor:
+        settings.WEBHOOK_CA = str(receptor.autoridad)
+        settings.WEBHOOK_REDES_PERMITIDAS = [ip_network("127.0.0.0/8")]
+        yield receptor
+
+
+def que_falle(encargo):
+    for _ in range(3):
+        assert estados.reclamar(encargo.pk)
+        Exportacion.objects.filter(pk=encargo.pk).update(latido=timezone.now() - timedelta(minutes=1))
+        cuidados.rescatar()
+
+
+def ya_toca():
+    Aviso.objects.filter(estado="pendiente").update(proximo=timezone.now())
+
+
+# --- Correo ----------------------------------------------------------------------------------------------
+
+
+def test_el_correo_de_una_lista(administrador, buzon):
+    sembrar(1234)
+    finalizada(numero_destino=NUMERO)
+    encargo = un_encargo(
+        administrador, opciones={"desde": "2026-01-01", "resultado": "contestada,buzon"}, avisar_correo=True
+    )
+    trabajar()
+    al_dia(encargo)
+    (mensaje,) = buzon.mensajes
+    assert buzon.destinatarios == ["admin@example.com"]
+    assert mensaje["Subject"] == "Su exportación de llamadas está lista"
+    assert mensaje["From"] == "Discador <discador@example.com>"
+    assert mensaje["Auto-Submitted"] == "auto-generated"
+    assert mensaje["Message-ID"] == f"<{encargo.avisos.get().pk}@example.com>"
+    texto = mensaje.get_body(("plain",)).get_content()
+    html = mensaje.get_body(("html",)).get_content()
+    enlace = f"https://discador.example.com/admin/llamadas/exportacion/{encargo.pk}/change/"
+    for cuerpo in (texto, html):
+        for dicho in ("desde 2026-01-01, con resultado contestada o buzón", "1.235", "CSV", "UTC", enlace):
+            assert dicho in cuerpo
+        assert re.search(r"\d+,\d\xa0KB", cuerpo)
+        assert f"{encargo.caduca:%d/%m/%Y %H:%M}" in cuerpo
+        assert NUMERO[1:] not in cuerpo
+        assert "token" not in cuerpo
+    assert len(mensaje.get_payload()) == 2  # y ningún fichero
+    assert (encargo.avisos.get().estado, encargo.avisos.get().intentos) == ("entregado", 1)
+    repartir_todos()
+    assert len(buzon.mensajes) == 1
+
+
+def test_el_correo_de_una_fallida(administrador, buzon):
+    encargo = un_encargo(administrador, avisar_correo=True)
+    que_falle(encargo)
+    repartir_todos()
+    (mensaje,) = buzon.mensajes
+    assert mensaje["Subject"] == "Su exportación de llamadas ha fallado"
+    for tipo in ("plain", "html"):
+        cuerpo = mensaje.get_body((tipo,)).get_content()
+        assert "3 intentos" in cuerpo
+        assert str(encargo.pk) in cuerpo
+        assert "Disponible hasta" not in cuerpo
+
+
+def test_si_no_se_pide_no_se_avisa(administrador, buzon):
+    un_encargo(administrador)
+    trabajar()
+    assert buzon.mensajes == []
+    assert not Aviso.objects.exists()
+
+
+def test_a_quien_ya_no_es_administrador_no_se_le_escribe(administrador, buzon):
+    encargo = un_encargo(administrador, avisar_correo=True)
+    Usuario.objects.update(is_active=False)
+    trabajar()
+    assert al_dia(encargo).estado == "fallida"
+    assert buzon.mensajes == []
+
+
+def test_ni_a_quien_deja_de_serlo_despues(administrador, buzon, settings):
+    bueno, settings.EMAIL_PORT = settings.EMAIL_PORT, 1
+    encargo = un_encargo(administrador, avisar_correo=True)
+    trabajar()
+    Usuario.objects.update(is_active=False)
+    settings.EMAIL_PORT = bueno
+    ya_toca()
+    repartir_todos()
+    assert encargo.avisos.get().estado == "fallido"
+    assert buzon.mensajes == []
+
+
+def test_de_una_cancelada_no_se_avisa(administrador, buzon, con_token):
+    encargo = un_encargo(administrador, avisar_correo=True)
+    con_token.delete(f"{RUTA}/{encargo.pk}")
+    trabajar()
+    assert buzon.mensajes == []
+
+
+def test_con_el_servidor_de_correo_caido_se_reintenta_y_la_exportacion_no_falla(administrador, buzon, settings):
+    bueno, settings.EMAIL_PORT = settings.EMAIL_PORT, 1
+    encargo = un_encargo(administrador, avisar_correo=True)
+    trabajar()
+    assert al_dia(encargo).estado == "completada"
+    aviso = encargo.avisos.get()
+    assert (aviso.estado, aviso.intentos) == ("pendiente", 1)
+    assert "No se ha podido hablar con el servidor de correo" in aviso.error
+    settings.EMAIL_PORT = bueno
+    ya_toca()
+    repartir_todos()
+    assert al_dia(aviso).estado == "entregado"
+    assert len(buzon.mensajes) == 1
+
+
+@pytest.mark.parametrize(("respuesta", "estado"), [("550 no existe", "fallido"), ("451 más tarde", "pendiente")])
+def test_si_no_admiten_al_destinatario(administrador, buzon, respuesta, estado):
+    buzon.respuestas = [respuesta]
+    encargo = un_encargo(administrador, avisar_correo=True)
+    trabajar()
+    assert encargo.avisos.get().estado == estado
+    assert al_dia(encargo).estado == "completada"
+
+
+# --- Webhooks --------------------------------------------------------------------------------------------
+
+
+def test_el_webhook_de_una_lista(administrador, receptor, settings):
+    finalizada(numero_destino=NUMERO)
+    encargo = un_encargo(administrador, webhook_url=receptor.url)
+    trabajar()
+    al_dia(encargo)
+    ((cabeceras, cuerpo),) = receptor.peticiones
+    datos = json.loads(cuerpo)
+    assert datos == {
+        "type": "exportacion.completada",
+        "timestamp": encargo.terminada.isoformat(),
+        "data": {
+            "id": str(encargo.pk),
+            "estado": "completada",
+            "filas": 1,
+            "bytes": encargo.bytes,
+            "sha256": encargo.sha256,
+            "enlace": f"https://discador.example.com{RUTA}/{encargo.pk}",
+        },
+    }
+    assert NUMERO[1:] not in cuerpo.decode()
+    assert "admin@example.com" not in cuerpo.decode()
+    # La firma, como la comprueba la biblioteca de Standard Webhooks y como dice la norma.
+    assert Webhook(settings.WEBHOOK_SECRETO).verify(cuerpo, cabeceras) == datos
+    clave = base64.b64decode(settings.WEBHOOK_SECRETO.removeprefix("whsec_"))
+    firmado = f"{cabeceras['webhook-id']}.{cabeceras['webhook-timestamp']}.".encode() + cuerpo
+    firma = base64.b64encode(hmac.new(clave, firmado, hashlib.sha256).digest()).decode()
+    assert cabeceras["webhook-signature"] == f"v1,{firma}"
+    assert abs(int(cabeceras["webhook-timestamp"]) - datetime.now(UTC).timestamp()) < 30
+    assert cabeceras["content-type"] == "application/json"
+    with pytest.raises(WebhookVerificationError):
+        Webhook(settings.WEBHOOK_SECRETO).verify(cuerpo + b" ", cabeceras)
+    aviso = encargo.avisos.get()
+    assert (aviso.estado, aviso.codigo) == ("entregado", 204)
+    assert "secreta" not in aviso.a_quien
+
+
+def test_el_webhook_de_una_fallida(administrador, receptor):
+    encargo = un_encargo(administrador, webhook_url=receptor.url)
+    que_falle(encargo)
+    repartir_todos()
+    ((_, cuerpo),) = receptor.peticiones
+    assert json.loads(cuerpo)["type"] == "exportacion.fallida"
+    assert json.loads(cuerpo)["data"]["sha256"] is None
+
+
+def test_responde_500_dos_veces_y_luego_bien(administrador, receptor):
+    receptor.respuestas = [500, 503]
+    encargo = un_encargo(administrador, webhook_url=receptor.url)
+    trabajar()
+    for intentos, codigo in ((1, 500), (2, 503)):
+        aviso = encargo.avisos.get()
+        assert (aviso.estado, aviso.intentos, aviso.codigo) == ("pendiente", intentos, codigo)
+        espera = aviso.proximo - aviso.ultimo
+        assert espera == pytest.approx(ESPERAS[intentos - 1], abs=timedelta(seconds=5))
+        ya_toca()
+        repartir_todos()
+    assert encargo.avisos.get().estado == "entregado"
+    assert len(receptor.peticiones) == 3
+    assert len({cabeceras["webhook-id"] for cabeceras, _ in receptor.peticiones}) == 1
+    assert al_dia(encargo).estado == "completada"
+
+
+def test_se_insiste_24_horas_con_esperas_que_crecen_y_se_deja(administrador, receptor):
+    assert list(ESPERAS) == sorted(ESPERAS)
+    assert sum(ESPERAS, timedelta()) == pytest.approx(timedelta(hours=24), abs=timedelta(minutes=1))
+    receptor.respuestas = [500] * 99
+    encargo = un_encargo(administrador, webhook_url=receptor.url)
+    trabajar()
+    for _ in range(20):
+        ya_toca()
+        repartir_todos()
+    assert len(receptor.peticiones) == INTENTOS
+    assert encargo.avisos.get().estado == "fallido"
+    assert al_dia(encargo).estado == "completada"
+
+
+@pytest.mark.parametrize("codigo", [301, 302, 307, 308])
+def test_una_redireccion_no_se_sigue_y_es_un_fallo(administrador, receptor, codigo):
+    receptor.respuestas = [codigo]
+    encargo = un_encargo(administrador, webhook_url=receptor.url)
+    trabajar()
+    assert len(receptor.peticiones) == 1
+    aviso = encargo.avisos.get()
+    assert (aviso.estado, aviso.codigo) == ("pendiente", codigo)
+    assert "redirección" in aviso.error
+
+
+def test_410_es_que_no_se_insista(administrador, receptor):
+    receptor.respuestas = [410]
+    encargo = un_encargo(administrador, webhook_url=receptor.url)
+    trabajar()
+    assert (encargo.avisos.get().estado, encargo.avisos.get().codigo) == ("fallido", 410)
+
+
+@pytest.mark.parametrize("como", [no_contesta, gotea])
+def test_a_quien_no_acaba_de_contestar_se_le_corta(administrador, receptor, monkeypatch, como):
+    monkeypatch.setattr(red, "SEGUNDOS", 1)
+    receptor.respuestas = [como(20)]
+    encargo = un_encargo(administrador, webhook_url=receptor.url)
+    principio = time.monotonic()
+    trabajar()
+    assert time.monotonic() - principio < 10
+    aviso = encargo.avisos.get()
+    assert (aviso.estado, aviso.codigo) == ("pendiente", None)
+    assert "No ha respondido" in aviso.error
+
+
+def test_un_certificado_en_que_no_se_confia(administrador, receptor, settings):
+    settings.WEBHOOK_CA = ""
+    encargo = un_encargo(administrador, webhook_url=receptor.url)
+    trabajar()
+    assert receptor.peticiones == []
+    assert "SSLError" in encargo.avisos.get().error
+
+
+@pytest.mark.parametrize(
+    "anfitrion",
+    [
+        *("localhost", "127.0.0.1", "[::1]", "0.0.0.0", "[::ffff:127.0.0.1]", "2130706433", "0x7f.1"),
+        *("169.254.169.254", "10.1.2.3", "192.168.1.1", "172.16.0.1", "100.64.0.1"),
+        *("[fe80::1]", "[fd00::1]", "[64:ff9b::7f00:1]"),
+    ],
+)
+def test_nada_de_la_red_de_dentro(administrador, receptor, settings, anfitrion):
+    settings.WEBHOOK_REDES_PERMITIDAS = []
+    encargo = un_encargo(administrador, webhook_url=f"https://{anfitrion}:{receptor.puerto}/x")
+    trabajar()
+    assert receptor.peticiones == []
+    aviso = encargo.avisos.get()
+    assert "red no permitida" in aviso.error
+
+
+def test_un_nombre_que_lleva_a_la_red_de_dentro(administrador, receptor, settings, monkeypatch):
+    """También si al comprobarlo era de fuera y al conectarse ya no: se conecta a la dirección comprobada."""
+    settings.WEBHOOK_REDES_PERMITIDAS = []
+    preguntas = []
+    de_verdad = socket.getaddrinfo
+
+    def mentiroso(nombre, *args, **kwargs):
+        if nombre != "webhook.example.com":
+            return de_verdad(nombre, *args, **kwargs)
+        preguntas.append(nombre)
+        direccion = "192.0.2.1" if len(preguntas) == 1 else "127.0.0.1"
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (direccion, receptor.puerto))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", mentiroso)
+    monkeypatch.setattr(red, "SEGUNDOS", 1)
+    un_encargo(administrador, webhook_url=f"https://webhook.example.com:{receptor.puerto}/x")
+    trabajar()
+    ya_toca()
+    repartir_todos()
+    assert receptor.peticiones == []
+    assert preguntas
+
+
+def test_el_proxy_del_entorno_no_se_usa(administrador, receptor, monkeypatch):
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
+    encargo = un_encargo(administrador, webhook_url=receptor.url)
+    trabajar()
+    assert encargo.avisos.get().estado == "entregado"
+
+
+def test_si_quien_lo_entregaba_murio_lo_entrega_otro_con_el_mismo_identificador(administrador, receptor):
+    encargo = un_encargo(administrador, webhook_url=receptor.url)
+    trabajar()
+    primera = receptor.peticiones[0][0]["webhook-id"]
+    encargo.avisos.update(estado="pendiente")  # como si hubiera muerto antes de apuntarlo
+    repartir_todos()
+    assert len(receptor.peticiones) == 1  # puede que aún lo esté entregando
+    ya_toca()
+    repartir_todos()
+    assert [cabeceras["webhook-id"] for cabeceras, _ in receptor.peticiones] == [primera, primera]
+
+
+def test_enviar_otra_vez_desde_la_administracion(administrador, receptor, con_sesion):
+    receptor.respuestas = [410]
+    encargo = un_encargo(administrador, webhook_url=receptor.url)
+    trabajar()
+    aviso = encargo.avisos.get()
+    datos = {"action": "enviar_otra_vez", "_selected_action": [aviso.pk]}
+    pagina = con_sesion.post("/admin/llamadas/aviso/", datos, follow=True).content.decode()
+    assert "Se vuelve a enviar 1 aviso" in pagina
+    assert "secreta" not in pagina
+    repartir_todos()
+    assert (al_dia(aviso).estado, aviso.intentos) == ("entregado", 2)  # el de antes no se olvida
+    assert len({cabeceras["webhook-id"] for cabeceras, _ in receptor.peticiones}) == 1
+
+
+def test_del_cuerpo_de_la_respuesta_no_se_lee_nada(administrador, receptor):
+    def enorme(manejador):
+        manejador.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 10000000000\r\n\r\n")
+        try:
+            for _ in range(1000):
+                manejador.wfile.write(b"x" * 1_000_000)
+        except OSError:
+            pass
+
+    receptor.respuestas = [enorme]
+    encargo = un_encargo(administrador, webhook_url=receptor.url)
+    principio = time.monotonic()
+    trabajar()
+    assert encargo.avisos.get().estado == "entregado"
+    assert time.monotonic() - principio < 5
