@@ -32,7 +32,7 @@ def guardar(archivo: Archivo, destino: Path) -> Path:
         provisional.replace(destino)
     finally:
         provisional.unlink(missing_ok=True)
-    _asentar(destino.parent)
+    asentar(destino.parent)
     return destino
 
 
@@ -42,8 +42,8 @@ def escribir(archivo: Archivo, salida: BinaryIO) -> None:
     salida.flush()
 
 
-def _asentar(carpeta: Path) -> None:
-    """Lleva al disco el cambio de nombre, para que sobreviva a un corte de luz."""
+def asentar(carpeta: Path) -> None:
+    """Lleva al disco los cambios de nombre, para que sobrevivan a un corte de luz."""
     descriptor = os.open(carpeta, os.O_RDONLY)
     try:
         os.fsync(descriptor)

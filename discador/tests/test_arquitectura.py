@@ -11,6 +11,10 @@ RAIZ = Path(__file__).resolve().parent.parent.parent
 APLICACIONES = ("discador", "usuarios", "llamadas")
 
 
+SIN_PUERTAS = ("llamadas.models", "llamadas.segundo_plano", "llamadas.avisos", "llamadas.auditoria")
+PUERTAS = ("llamadas.views", "llamadas.admin", "llamadas.management", "llamadas.documentacion", "llamadas.descarga")
+
+
 def _importaciones() -> dict[str, set[str]]:
     """De cada módulo nuestro, qué otros módulos nuestros importa."""
     ficheros = [
@@ -52,6 +56,8 @@ def test_cada_capa_ignora_las_de_encima() -> None:
         for importado in importados:
             if modulo.startswith("usuarios"):
                 assert not importado.startswith("llamadas"), f"{modulo} importa {importado}"
+            if modulo.startswith(SIN_PUERTAS):
+                assert not importado.startswith(PUERTAS), f"{modulo} importa {importado}"
             if nucleo:
                 permitido = importado == "llamadas.models" or importado.startswith("llamadas.exportacion")
                 assert permitido, f"{modulo} importa {importado}"

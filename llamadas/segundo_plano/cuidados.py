@@ -1,0 +1,116 @@
+"""Lo que se hace cada poco para que ningún encargo se pierda ni deje nada atrás."""
+
+import logging
+import time
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import connection, connections
+from django.db.models.functions import Now
+from django.utils import timezone
+from django_tasks_db.models import DBTaskResult
+
+from ..models import Culpable, EstadoDeExportacion, Exportacion, ExportacionQuerySet, Puerta, Seleccionada
+from . import cola, estados
+from .almacen import almacen
+
+registro = logging.getLogger(__name__)
+
+SEGUNDOS_DE_RESPIRO = 2.5
+SIN_SENALES_DE_UNA_DIRECTA = timedelta(minutes=15)
+CADUCO = "Se guardó {dias} días, y ya no está."
+SE_PERDIO = "No se sabe cómo acabó: el servidor que la enviaba dejó de dar señales."
+
+
+def atender(encargo: Exportacion) -> None:
+    """Lo mismo, solo de un encargo por el que alguien pregunta. Lanza `DatabaseError` y `OSError`."""
+    _rescatar(estados.abandonados().filter(pk=encargo.pk))
+    for pendiente in _por_encolar().filter(pk=encargo.pk):
+        cola.encolar(pendiente)
+    _caducar(Exportacion.objects.filter(pk=encargo.pk))
+
+
+def rescatar() -> None:
+    """Los encargos de quien ha muerto vuelven a estar pendientes o, tras varios intentos, fallan."""
+    _rescatar(estados.abandonados())
+
+
+def encolar() -> None:
+    """Los pendientes que esperan desde hace demasiado, por si su mensaje se perdió."""
+    for encargo in _por_encolar():
+        if cola.encolar(encargo):
+            registro.info("Exportación %s: a la cola", encargo.pk)
+
+
+def caducar() -> None:
+    """Los ficheros, y lo que se seleccionó, que ya se han guardado bastante."""
+    _caducar(Exportacion.objects.all())
+    hace_dias = timezone.now() - timedelta(days=settings.EXPORTACIONES_DIAS)
+    Seleccionada.objects.filter(exportacion__terminada__lt=hace_dias).delete()
+
+
+def barrer() -> None:
+    """Los ficheros que ya no quiere nadie: los de intentos que murieron, y los que no se pudieron borrar a su hora."""
+    guardados = almacen().guardados()  # antes que las filas: lo que se publique entretanto ya dirá de quién es
+    duenas = Exportacion.objects.in_bulk({exportacion for _, exportacion, _ in guardados})
+    for nombre, exportacion, intento in guardados:
+        duena = duenas.get(exportacion)
+        if not duena:  # será de otra base de datos que usa la misma carpeta: aquí el historial no se borra
+            continue
+        escribiendo = duena.estado == EstadoDeExportacion.EN_CURSO and duena.intento == intento
+        if duena.archivo != nombre and not escribiendo:
+            almacen().quitar(nombre)
+            registro.info("Fichero que ya no quiere nadie: %s", nombre)
+
+
+def cerrar_directas() -> None:
+    """Las descargas directas que el servidor empezó y de las que no se sabe nada."""
+    directas = Exportacion.objects.exclude(puerta=Puerta.SEGUNDO_PLANO).filter(estado=EstadoDeExportacion.EN_CURSO)
+    directas.filter(latido__lt=Now() - SIN_SENALES_DE_UNA_DIRECTA).update(
+        estado=EstadoDeExportacion.FALLIDA,
+        rota_por=Culpable.SERVIDOR,
+        mensaje=SE_PERDIO,
+        terminada=timezone.now(),
+    )
+
+
+def olvidar_mensajes() -> None:
+    """Los que quedan en la cola de la base de datos cuando ya no le importan a nadie."""
+    viejos = timezone.now() - timedelta(days=max(1, settings.EXPORTACIONES_DIAS))
+    DBTaskResult.objects.filter(enqueued_at__lt=viejos).delete()
+
+
+def _rescatar(abandonados: ExportacionQuerySet) -> None:
+    encargos = list(abandonados)
+    if encargos and connection.vendor == "sqlite":
+        # Quien ha tenido la base bloqueada, como una importación, pudo no dejar latir a nadie: que laten ellos antes.
+        time.sleep(SEGUNDOS_DE_RESPIRO)
+    for encargo in encargos:
+        if estados.rescatar(encargo):
+            registro.warning("Exportación %s: su trabajador no da señales", encargo.pk)
+
+
+def _caducar(guardadas: ExportacionQuerySet) -> None:
+    for encargo in guardadas.filter(caduca__lte=timezone.now()).exclude(archivo=""):
+        if estados.retirar(encargo, CADUCO.format(dias=settings.EXPORTACIONES_DIAS)):
+            registro.info("Exportación %s: caducada", encargo.pk)
+
+
+def _por_encolar() -> ExportacionQuerySet:
+    pendientes = Exportacion.objects.en_segundo_plano().filter(estado=EstadoDeExportacion.PENDIENTE)
+    return pendientes.filter(revisar__lte=Now())
+
+
+A_MENUDO = (rescatar, encolar)
+DE_VEZ_EN_CUANDO = (caducar, barrer, cerrar_directas, olvidar_mensajes)
+
+
+def cuidar(cuidados: Iterable[Callable[[], None]]) -> None:
+    """Lo que se diga de lo anterior. Que uno falle no quita los demás; vale hacerlo desde varias máquinas a la vez."""
+    for cuidado in cuidados:
+        try:
+            cuidado()
+        except Exception:
+            registro.exception("Ha fallado un cuidado: %s", cuidado.__name__)
+            connections.close_all()

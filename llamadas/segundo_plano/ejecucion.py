@@ -1,0 +1,149 @@
+"""Un intento de preparar un encargo. Puede morir en cualquier instrucción: lo que quede lo recoge el siguiente."""
+
+import errno
+import logging
+import time
+from collections.abc import Callable
+from contextlib import closing
+from datetime import timedelta
+from typing import TypeVar
+from uuid import UUID
+
+from django.db import Error, connections
+from django.utils import timezone
+from rest_framework.serializers import ValidationError
+
+from ..avisos import bandeja
+from ..exportacion.estimacion import ocupara
+from ..exportacion.opciones import Opciones
+from ..exportacion.servicio import exportar
+from ..models import Exportacion, LlamadaQuerySet
+from ..serializers import OpcionesSerializer
+from . import estados
+from .almacen import almacen
+from .latidos import Interrumpido, Latidos, Perdido
+
+T = TypeVar("T")
+
+registro = logging.getLogger(__name__)
+
+ESPERA_TRAS_UN_FALLO = timedelta(seconds=10)
+ESPERA_POR_SITIO = timedelta(seconds=30)
+LO_MAS_QUE_SE_ESPERA = timedelta(days=1)  # a que haya sitio
+SEGUNDOS_DE_INSISTENCIA = 60.0  # lo que se espera a que vuelva la base de datos, para apuntar cómo acabó
+SIN_SITIO = (errno.ENOSPC, errno.EDQUOT)
+
+ESPERANDO_SITIO = "No hay sitio en el disco del servidor. Se preparará en cuanto lo haya."
+SIGUE_SIN_SITIO = "No ha habido sitio en el disco del servidor. Avise a quien lo administra y vuelva a pedirla."
+YA_NO_PUEDE = "Quien la pidió ya no es administrador."
+CON_LA_BASE = "Ha fallado la base de datos; se vuelve a intentar."
+CON_EL_SERVIDOR = "Ha fallado algo del servidor; se vuelve a intentar."
+
+
+class SinSitio(Exception):
+    """No cabe en el disco."""
+
+
+class Imposible(Exception):
+    """No se podrá nunca. El mensaje es para quien lo pidió."""
+
+
+def ejecutar(identificador: UUID) -> None:
+    """Intenta preparar un encargo, si está pendiente. No lanza nada por cómo le vaya: queda en su fila.
+
+    Lanza `DatabaseError` si ni siquiera eso se puede apuntar; entonces se le dará por muerto.
+    """
+    # La conexión de un trabajador que llevaba rato esperando puede estar muerta, y RQ no la renueva.
+    encargo = _insistir(lambda: estados.reclamar(identificador))
+    if not encargo:
+        return
+    registro.info("Exportación %s, intento %d: empieza", encargo.pk, encargo.intento)
+    try:
+        if _preparar(encargo):
+            registro.info("Exportación %s: completada", encargo.pk)
+        else:
+            registro.info("Exportación %s: otro la tiene, o se ha cancelado", encargo.pk)
+    except Perdido:
+        registro.info("Exportación %s: otro la tiene, o se ha cancelado", encargo.pk)
+    except Interrumpido:
+        registro.info("Exportación %s: se devuelve a la cola", encargo.pk)
+        _insistir(lambda: estados.devolver(encargo))
+    except SinSitio:
+        registro.warning("Exportación %s: no hay sitio en el disco", encargo.pk)
+        _insistir(lambda: _esperar_a_que_haya_sitio(encargo))
+    except Imposible as error:
+        motivo = str(error)
+        registro.warning("Exportación %s: imposible. %s", encargo.pk, motivo)
+        _insistir(lambda: estados.fallar(encargo, motivo))
+    except Exception as error:
+        registro.exception("Exportación %s, intento %d: ha fallado", encargo.pk, encargo.intento)
+        mensaje = CON_LA_BASE if isinstance(error, Error) else CON_EL_SERVIDOR
+        _insistir(lambda: estados.reintentar(encargo, mensaje, espera=ESPERA_TRAS_UN_FALLO))
+
+
+def pedido(encargo: Exportacion) -> tuple[LlamadaQuerySet, Opciones]:
+    """Qué llamadas y cómo. Lanza `Imposible`, si lo que se pidió ha dejado de valer."""
+    opciones = OpcionesSerializer(data=encargo.opciones)
+    try:
+        opciones.is_valid(raise_exception=True)
+    except ValidationError as error:
+        motivos = " ".join(str(motivo) for motivos in error.detail.values() for motivo in motivos)
+        raise Imposible(f"Lo que se pidió ya no vale. {motivos}") from error
+    seleccion = encargo.seleccion()
+    return opciones.llamadas() if seleccion is None else seleccion, opciones.opciones()
+
+
+def _preparar(encargo: Exportacion) -> bool:
+    """Falso si, al publicarlo, ya no era de este intento."""
+    if not bandeja.sigue_siendo_administrador(encargo):
+        raise Imposible(YA_NO_PUEDE)
+    try:
+        with Latidos(encargo) as latidos, almacen().provisional(encargo.pk, encargo.intento) as fichero:
+            _quitar_lo_de_antes(encargo)
+            llamadas, opciones = pedido(encargo)
+            archivo = exportar(llamadas, opciones, avance=latidos.avanzar)
+            with closing(archivo.trozos):
+                latidos.filas_previstas = archivo.filas
+                if not almacen().cabe(ocupara(archivo.filas, opciones)):
+                    raise SinSitio
+                for trozo in archivo.trozos:
+                    fichero.escribir(trozo)
+                    latidos.comprobar()
+            latidos.comprobar()
+            fichero.publicar()
+            # Si la base de datos no contesta, el fichero se queda: puede que haya llegado a publicarse.
+            publicado = _insistir(lambda: estados.publicar(encargo, fichero, archivo))
+    except OSError as error:
+        if error.errno in SIN_SITIO:
+            raise SinSitio from error
+        raise
+    if not publicado:
+        almacen().quitar(fichero.nombre)
+    return publicado
+
+
+def _quitar_lo_de_antes(encargo: Exportacion) -> None:
+    """Lo que dejara a medias, o entero y sin publicar, un intento anterior que murió."""
+    for nombre, exportacion, intento in almacen().guardados():
+        if exportacion == encargo.pk and intento < encargo.intento:
+            almacen().quitar(nombre)
+
+
+def _esperar_a_que_haya_sitio(encargo: Exportacion) -> bool:
+    if timezone.now() - encargo.creada > LO_MAS_QUE_SE_ESPERA:
+        return estados.fallar(encargo, SIGUE_SIN_SITIO)
+    return estados.devolver(encargo, ESPERANDO_SITIO, espera=ESPERA_POR_SITIO)
+
+
+def _insistir(apuntar: Callable[[], T]) -> T:
+    """Lo que devuelva `apuntar`, aunque la base de datos esté reiniciándose. Lanza `DatabaseError` si no vuelve."""
+    limite = time.monotonic() + SEGUNDOS_DE_INSISTENCIA
+    while True:
+        try:
+            return apuntar()
+        except Error:
+            if time.monotonic() > limite:
+                raise
+            registro.warning("La base de datos no responde; se insiste")
+            connections.close_all()
+            time.sleep(1)

@@ -1,0 +1,127 @@
+"""Encargar una exportación."""
+
+import logging
+from dataclasses import dataclass
+from functools import partial
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models.functions import Now
+
+from usuarios.models import Usuario
+
+from ..auditoria import Quien
+from ..exportacion.estimacion import ocupara
+from ..models import EstadoDeExportacion, Exportacion, LlamadaQuerySet, Puerta, Seleccionada
+from ..serializers import OpcionesSerializer
+from .almacen import almacen
+from .cola import encolar
+
+registro = logging.getLogger(__name__)
+
+
+class Demasiadas(Exception):
+    """Quien la pide ya tiene tantas sin acabar como se permite. El mensaje es para él."""
+
+
+class NoCabe(Exception):
+    """No hay sitio en el disco. El mensaje es para quien la pide."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Peticion:
+    """Lo que se encarga, ya comprobado.
+
+    `raiz` es la del sitio, para los enlaces de los avisos. `seleccion`, si no son las que eligen las opciones, las
+    llamadas elegidas a mano.
+    """
+
+    quien: Quien
+    opciones: OpcionesSerializer
+    raiz: str
+    avisar_correo: bool = False
+    webhook_url: str = ""
+    seleccion: LlamadaQuerySet | None = None
+
+    def es_la_misma_que(self, encargo: Exportacion) -> bool:
+        """Si ya está pedida. Dos selecciones hechas a mano nunca son la misma."""
+        return (
+            self.seleccion is None
+            and not encargo.de_una_seleccion
+            and encargo.opciones == self.opciones.escritas()
+            and encargo.avisar_correo == self.avisar_correo
+            and encargo.webhook_url == self.webhook_url
+        )
+
+
+def encargar(peticion: Peticion) -> tuple[Exportacion, bool]:
+    """El encargo, y si es nuevo: pedir lo mismo antes de que acabe es preguntar por él.
+
+    Lanza `Demasiadas`, `NoCabe` y `DatabaseError`.
+    """
+    with transaction.atomic():
+        # De dos peticiones a la vez del mismo usuario, la segunda espera y ve el encargo de la primera.
+        Usuario.objects.select_for_update().get(pk=peticion.quien.usuario.pk)
+        vivos = list(Exportacion.objects.vivas().en_segundo_plano().filter(usuario=peticion.quien.usuario))
+        for encargo in vivos:
+            if peticion.es_la_misma_que(encargo):
+                return encargo, False
+        if len(vivos) >= settings.EXPORTACIONES_POR_USUARIO:
+            raise Demasiadas(_demasiadas(len(vivos)))
+        encargo = _crear(peticion)
+        transaction.on_commit(partial(encolar, encargo))
+    return encargo, True
+
+
+def _crear(peticion: Peticion) -> Exportacion:
+    opciones = peticion.opciones.opciones()
+    llamadas = peticion.opciones.llamadas() if peticion.seleccion is None else peticion.seleccion
+    filas = llamadas.count()
+    try:
+        cabe = almacen().cabe(ocupara(filas, opciones))
+    except OSError as error:
+        registro.exception("No se puede usar la carpeta de las exportaciones")
+        raise NoCabe("El servidor no puede guardar ficheros ahora mismo. Avise a quien lo administra.") from error
+    if not cabe:
+        raise NoCabe("No hay sitio en el disco del servidor. Avise a quien lo administra, o pida menos llamadas.")
+    encargo = Exportacion.objects.create(
+        puerta=Puerta.SEGUNDO_PLANO,
+        usuario=peticion.quien.usuario,
+        quien=peticion.quien.nombre,
+        direccion=peticion.quien.direccion,
+        opciones=peticion.opciones.escritas(),
+        de_una_seleccion=peticion.seleccion is not None,
+        formato=opciones.extension,
+        estado=EstadoDeExportacion.PENDIENTE,
+        filas_previstas=filas,
+        revisar=Now(),
+        no_antes=Now(),
+        raiz=peticion.raiz,
+        avisar_correo=peticion.avisar_correo,
+        webhook_url=peticion.webhook_url,
+    )
+    if peticion.seleccion is not None:
+        _recordar(encargo, peticion.seleccion)
+    return encargo
+
+
+def repetible(encargo: Exportacion) -> bool:
+    """Si se sabe todavía qué llamadas eran."""
+    return encargo.va_en_segundo_plano and (not encargo.de_una_seleccion or encargo.seleccionadas.exists())
+
+
+def _recordar(encargo: Exportacion, llamadas: LlamadaQuerySet) -> None:
+    """Apunta qué llamadas son, sin traerlas: pueden ser todas."""
+    sql, params = llamadas.order_by().values("pk").query.get_compiler(connection=connection, elide_empty=False).as_sql()
+    tabla = Seleccionada._meta.db_table
+    pk = encargo._meta.pk.get_db_prep_value(encargo.pk, connection)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {tabla} (exportacion_id, llamada_id) SELECT %s, elegidas.* FROM ({sql}) AS elegidas",  # noqa: S608
+            [pk, *params],
+        )
+
+
+def _demasiadas(cuantas: int) -> str:
+    tiene = "una exportación" if cuantas == 1 else f"{cuantas} exportaciones"
+    return f"Ya tiene {tiene} sin acabar, que es lo más que se permite. Espere a que acabe alguna, o cancélela."
