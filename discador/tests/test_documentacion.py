@@ -24,7 +24,16 @@ def test_el_esquema_es_valido_y_sin_avisos(tmp_path):
 
 
 def test_describe_todas_las_rutas_sin_barra_final(esquema):
-    assert set(esquema["paths"]) == {EXPORTAR, ESTIMAR, "/api/v1/token", "/api/v1/token/refresh"}
+    exportaciones = "/api/v1/llamadas/exportaciones"
+    assert set(esquema["paths"]) == {
+        EXPORTAR,
+        ESTIMAR,
+        exportaciones,
+        f"{exportaciones}/{{id}}",
+        f"{exportaciones}/{{id}}/archivo",
+        "/api/v1/token",
+        "/api/v1/token/refresh",
+    }
 
 
 @pytest.mark.parametrize("ruta", [EXPORTAR, ESTIMAR])

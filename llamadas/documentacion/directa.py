@@ -1,4 +1,4 @@
-"""La descripción de las rutas de las llamadas."""
+"""La descripción de las rutas de la exportación que se descarga al pedirla."""
 
 from typing import Any
 
@@ -9,13 +9,13 @@ from rest_framework import serializers
 from discador.documentacion import INTERNO, cabecera, error, errores
 from usuarios.autenticacion import TOKEN_INSERVIBLE
 
-from .campos import CorreoDeUsuario, Eleccion, Lista, Momento
-from .exportacion import compresion
-from .exportacion.columnas import COLUMNAS, Columna, Tipo
-from .exportacion.formatos import FORMATOS
-from .models import Llamada
-from .periodo import FORMA
-from .serializers import EstimacionSerializer, OpcionesSerializer
+from ..campos import CorreoDeUsuario, Eleccion, Lista, Momento
+from ..exportacion import compresion
+from ..exportacion.columnas import COLUMNAS, Columna, Tipo
+from ..exportacion.formatos import FORMATOS
+from ..models import Llamada
+from ..periodo import FORMA
+from ..serializers import EstimacionSerializer, OpcionesSerializer
 
 EJEMPLOS = {
     "desde": "2026-01-01",
@@ -30,10 +30,10 @@ EJEMPLOS = {
 }
 
 
-def _esquema(campo: serializers.Field) -> dict[str, Any]:
+def esquema(campo: serializers.Field) -> dict[str, Any]:
     match campo:
         case Lista():
-            return {"type": "array", "items": _esquema(campo.child), "minItems": 1}
+            return {"type": "array", "items": esquema(campo.child), "minItems": 1}
         case Eleccion():
             return {"type": "string", "enum": list(campo.choices)}
         case Momento():
@@ -48,7 +48,7 @@ def _esquema(campo: serializers.Field) -> dict[str, Any]:
 OPCIONES = [
     OpenApiParameter(
         nombre,
-        _esquema(campo),
+        esquema(campo),
         description=f"{campo.help_text} Ejemplo: `{EJEMPLOS[nombre]}`",
         explode=not isinstance(campo, Lista),
         style="form",

@@ -1,4 +1,4 @@
-"""La API de las llamadas."""
+"""Lo que tienen en común las puertas de la API."""
 
 from typing import Any
 
@@ -11,14 +11,9 @@ from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.permissions import IsAdminUser
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
-from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from .descarga import descargar, solo_cabeceras
-from .documentacion import ESTIMAR, EXPORTAR
-from .exportacion.estimacion import estimar
-from .exportacion.servicio import Archivo, exportar
-from .serializers import EstimacionSerializer, OpcionesSerializer
+from ..serializers import OpcionesSerializer
 
 
 class SinNegociacion(DefaultContentNegotiation):
@@ -52,30 +47,6 @@ class VistaDeExportacion(APIView):
         respuesta = super().finalize_response(*args, **kwargs)
         respuesta["Cache-Control"] = "no-store"
         return respuesta
-
-
-class ExportarLlamadas(VistaDeExportacion):
-    """Las llamadas finalizadas, en un archivo para descargar."""
-
-    @EXPORTAR
-    def get(self, request: Request) -> HttpResponseBase:
-        return descargar(self._archivo(request), request)
-
-    def head(self, request: Request) -> HttpResponseBase:
-        return solo_cabeceras(self._archivo(request))
-
-    def _archivo(self, request: Request) -> Archivo:
-        pedido = self.opciones(request)
-        return exportar(pedido.llamadas(), pedido.opciones())
-
-
-class EstimarExportacion(VistaDeExportacion):
-    """Cómo sería el archivo que se descargaría con las mismas opciones."""
-
-    @ESTIMAR
-    def get(self, request: Request) -> Response:
-        pedido = self.opciones(request)
-        return Response(EstimacionSerializer(estimar(pedido.llamadas(), pedido.opciones())).data)
 
 
 def _es_un_navegador(request: HttpRequest) -> bool:

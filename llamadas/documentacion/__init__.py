@@ -1,0 +1,1 @@
+"""La descripción de las rutas de las llamadas."""

@@ -1,0 +1,59 @@
+"""La entrega por HTTP de un fichero del almacén: con su tamaño y su resumen, y continuable donde se cortó."""
+
+import base64
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+
+from .exportacion.servicio import Trozos
+from .models import Exportacion
+from .tramos import Inalcanzable, Tramo, tramo_pedido
+
+BLOQUE = 256 * 1024
+
+
+def entregar(
+    exportacion: Exportacion, fichero: BinaryIO, request: HttpRequest
+) -> tuple[HttpResponseBase, Tramo | None]:
+    """La respuesta y lo que envía, que es nada si lo que se pide no está. Cierra el fichero cuando acaba."""
+    etag = f'"{exportacion.sha256}"'
+    total = exportacion.bytes or 0
+    try:
+        tramo = tramo_pedido(request, total, etag)
+    except Inalcanzable:
+        fichero.close()
+        return HttpResponse(status=416, headers={"Content-Range": f"bytes */{total}", "ETag": etag}), None
+    enviado = tramo or Tramo(0, total - 1)
+    respuesta: HttpResponseBase
+    if request.method == "HEAD":
+        fichero.close()
+        respuesta = StreamingHttpResponse(())
+    elif tramo:
+        respuesta = _parte(fichero, tramo, total)
+    else:
+        respuesta = FileResponse(fichero)
+    respuesta["Content-Length"] = str(enviado.largo)
+    respuesta["Content-Type"] = exportacion.tipo_mime
+    respuesta["Content-Disposition"] = f"attachment; filename={exportacion.nombre}"
+    respuesta["ETag"] = etag
+    # RFC 9530 §3: de la representación entera, aunque solo se envíe una parte.
+    respuesta["Repr-Digest"] = f"sha-256=:{base64.b64encode(bytes.fromhex(exportacion.sha256)).decode()}:"
+    respuesta["Accept-Ranges"] = "bytes"
+    respuesta["X-Total-Count"] = str(exportacion.filas)
+    respuesta["X-Content-Type-Options"] = "nosniff"
+    return respuesta, enviado
+
+
+def _parte(fichero: BinaryIO, tramo: Tramo, total: int) -> StreamingHttpResponse:
+    fichero.seek(tramo.desde)
+    respuesta = StreamingHttpResponse(Trozos(_leer(fichero, tramo.largo), fichero.close), status=206)
+    respuesta["Content-Range"] = f"bytes {tramo.desde}-{tramo.hasta}/{total}"
+    return respuesta
+
+
+def _leer(fichero: BinaryIO, cuantos: int) -> Iterator[bytes]:
+    while cuantos and (bloque := fichero.read(min(BLOQUE, cuantos))):
+        cuantos -= len(bloque)
+        yield bloque

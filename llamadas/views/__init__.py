@@ -1,0 +1,6 @@
+"""La API de las llamadas."""
+
+from .directa import EstimarExportacion, ExportarLlamadas
+from .segundo_plano import ArchivoDeExportacion, Exportaciones, UnaExportacion
+
+__all__ = ["ArchivoDeExportacion", "EstimarExportacion", "Exportaciones", "ExportarLlamadas", "UnaExportacion"]

@@ -1,0 +1,202 @@
+"""Las exportaciones en segundo plano, y el historial de todas."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from django.core.paginator import Paginator
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404
+from rest_framework import status
+from rest_framework.exceptions import APIException, ValidationError
+from rest_framework.parsers import JSONParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.reverse import reverse
+
+from discador.errores import PeticionErronea
+
+from ..auditoria import Quien
+from ..campos import que_se_admite
+from ..documentacion.segundo_plano import BORRAR, DESCARGAR, ENCARGAR, LISTAR, VER
+from ..entrega import entregar
+from ..models import Descarga, EstadoDeExportacion, Exportacion
+from ..segundo_plano import cuidados, estados
+from ..segundo_plano.almacen import almacen
+from ..segundo_plano.servicio import Demasiadas, NoCabe, Peticion, encargar
+from ..serializers import EncargoSerializer, ExportacionSerializer, ListaSerializer
+from ..tramos import Tramo
+from .comun import VistaDeExportacion
+
+YA_NO_ESTA = "Su fichero ya no está en el servidor. Vuelva a pedirla."
+ES_DIRECTA = "Se descargó al pedirla: no hay nada que cancelar ni que borrar."
+NO_SE_GUARDO = "Se descargó al pedirla: su fichero no se guarda."
+
+
+class SinPlaza(APIException):
+    """RFC 6585 §4: demasiadas a la vez."""
+
+    status_code = status.HTTP_429_TOO_MANY_REQUESTS
+
+
+class SinSitio(APIException):
+    """RFC 4918 §11.5: no hay dónde guardarlo."""
+
+    status_code = status.HTTP_507_INSUFFICIENT_STORAGE
+
+
+class Exportaciones(VistaDeExportacion):
+    """El historial, y donde se encargan."""
+
+    parser_classes = [JSONParser]
+
+    @LISTAR
+    def get(self, request: Request) -> Response:
+        desconocidos = {
+            nombre: [f"Parámetro desconocido. {que_se_admite(nombre, list(ListaSerializer().fields))}"]
+            for nombre in request.query_params
+            if nombre not in ListaSerializer().fields
+        }
+        pedido = ListaSerializer(data=request.query_params)
+        if not pedido.is_valid() or desconocidos:
+            raise ValidationError({**pedido.errors, **desconocidos})
+        elegidas = Exportacion.objects.all()
+        if "estado" in pedido.validated_data:
+            elegidas = elegidas.filter(estado=pedido.validated_data["estado"])
+        return Response(self._pagina(Paginator(elegidas, pedido.validated_data["por_pagina"]), request, pedido))
+
+    def _pagina(self, paginas: Paginator, request: Request, pedido: ListaSerializer) -> dict[str, Any]:
+        numero = pedido.validated_data["pagina"]
+        en_ella = list(paginas.page(numero)) if numero <= paginas.num_pages else []
+        return {
+            "total": paginas.count,
+            "siguiente": self._enlace(request, numero + 1) if numero < paginas.num_pages else None,
+            "anterior": self._enlace(request, numero - 1) if 1 < numero <= paginas.num_pages + 1 else None,
+            "exportaciones": ExportacionSerializer(en_ella, many=True, context={"request": request}).data,
+        }
+
+    def _enlace(self, request: Request, numero: int) -> str:
+        parametros = request.query_params.copy()
+        parametros["pagina"] = str(numero)
+        return request.build_absolute_uri(f"{request.path}?{parametros.urlencode()}")
+
+    @ENCARGAR
+    def post(self, request: Request) -> Response:
+        if request.query_params:
+            raise PeticionErronea("Las opciones van en el cuerpo, en JSON, y no en la URL.")
+        if request.META.get("CONTENT_LENGTH", "0") in ("", "0") and not request.data:
+            raise PeticionErronea("Falta el cuerpo: escriba las opciones en JSON, o {} para exportarlo todo.")
+        opciones = EncargoSerializer(data=_objeto(request.data))
+        opciones.is_valid(raise_exception=True)
+        peticion = Peticion(
+            quien=Quien.de_la_peticion(request),
+            opciones=opciones,
+            raiz=request.build_absolute_uri("/").rstrip("/"),
+            avisar_correo=opciones.validated_data.get("avisar_correo", False),
+            webhook_url=opciones.validated_data.get("webhook_url", ""),
+        )
+        try:
+            encargo, es_nuevo = encargar(peticion)
+        except Demasiadas as error:
+            raise SinPlaza(str(error)) from error
+        except NoCabe as error:
+            raise SinSitio(str(error)) from error
+        cabeceras = {"Location": reverse("llamadas:exportacion", args=[encargo.pk], request=request)}
+        codigo = status.HTTP_202_ACCEPTED if es_nuevo else status.HTTP_200_OK
+        return Response(_contada(encargo, request), status=codigo, headers=cabeceras)
+
+
+class UnaExportacion(VistaDeExportacion):
+    """Una exportación: por dónde va, y cancelarla o borrar su fichero."""
+
+    @VER
+    def get(self, request: Request, pk: UUID) -> Response:
+        return Response(_contada(_al_dia(pk), request))
+
+    @BORRAR
+    def delete(self, request: Request, pk: UUID) -> Response:
+        exportacion = _buscar(pk)
+        if not exportacion.va_en_segundo_plano:
+            return _conflicto(exportacion, ES_DIRECTA)
+        if not estados.cancelar(exportacion, request.user.email):
+            estados.retirar(exportacion, f"La borró {request.user.email}.")
+        exportacion.refresh_from_db()
+        return Response(_contada(exportacion, request))
+
+
+class ArchivoDeExportacion(VistaDeExportacion):
+    """El fichero de una exportación."""
+
+    @DESCARGAR
+    def get(self, request: Request, pk: UUID) -> HttpResponseBase:
+        exportacion = _al_dia(pk)
+        if not exportacion.va_en_segundo_plano:
+            return Response({"detail": NO_SE_GUARDO, "estado": exportacion.estado}, status=status.HTTP_410_GONE)
+        if exportacion.estado == EstadoDeExportacion.CADUCADA:
+            return _ya_no_esta(exportacion)
+        if exportacion.estado != EstadoDeExportacion.COMPLETADA:
+            return _conflicto(exportacion, f"No se puede descargar: está {exportacion.get_estado_display()}.")
+        try:
+            fichero = almacen().open(exportacion.archivo, "rb").file
+        except FileNotFoundError:
+            estados.retirar(exportacion, YA_NO_ESTA)
+            return _ya_no_esta(exportacion)
+        try:
+            respuesta, enviado = entregar(exportacion, fichero, request)
+            if enviado and request.method == "GET":
+                _apuntar_descarga(exportacion, enviado, Quien.de_la_peticion(request))
+        except BaseException:
+            fichero.close()
+            raise
+        return respuesta
+
+    def head(self, request: Request, pk: UUID) -> HttpResponseBase:
+        return self.get(request, pk)
+
+
+def _objeto(datos: Any) -> Mapping[str, Any]:
+    """El cuerpo de la petición. Lanza `PeticionErronea` si no es un objeto, o tiene texto que no se puede escribir."""
+    if not isinstance(datos, Mapping):
+        raise PeticionErronea("El cuerpo tiene que ser un objeto JSON, con las opciones.")
+    try:
+        json.dumps(datos, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise PeticionErronea("El cuerpo tiene caracteres que no lo son (RFC 8259 §8.2).") from None
+    return datos
+
+
+def _buscar(pk: UUID) -> Exportacion:
+    return get_object_or_404(Exportacion, pk=pk)
+
+
+def _al_dia(pk: UUID) -> Exportacion:
+    """La exportación, tras los cuidados que necesite."""
+    exportacion = _buscar(pk)
+    if exportacion.va_en_segundo_plano:
+        cuidados.atender(exportacion)
+        exportacion.refresh_from_db()
+    return exportacion
+
+
+def _apuntar_descarga(exportacion: Exportacion, enviado: Tramo, quien: Quien) -> None:
+    Descarga.objects.create(
+        exportacion=exportacion,
+        usuario=quien.usuario,
+        quien=quien.nombre,
+        direccion=quien.direccion,
+        desde=enviado.desde,
+        bytes=enviado.largo,
+    )
+
+
+def _contada(exportacion: Exportacion, request: Request) -> dict[str, Any]:
+    return ExportacionSerializer(exportacion, context={"request": request}).data
+
+
+def _conflicto(exportacion: Exportacion, mensaje: str) -> Response:
+    return Response({"detail": mensaje, "estado": exportacion.estado}, status=status.HTTP_409_CONFLICT)
+
+
+def _ya_no_esta(exportacion: Exportacion) -> Response:
+    return Response({"detail": YA_NO_ESTA, "estado": EstadoDeExportacion.CADUCADA}, status=status.HTTP_410_GONE)
