@@ -1,5 +1,11 @@
 """La administración de las llamadas."""
 
+from django.contrib import admin
+from django_tasks_db.models import DBTaskResult
+
+from .exportaciones import AvisoAdmin, ExportacionAdmin
 from .llamadas import LlamadaAdmin
 
-__all__ = ["LlamadaAdmin"]
+admin.site.unregister(DBTaskResult)  # los mensajes de la cola no dicen nada que no digan las exportaciones
+
+__all__ = ["AvisoAdmin", "ExportacionAdmin", "LlamadaAdmin"]

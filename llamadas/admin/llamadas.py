@@ -3,25 +3,32 @@
 import re
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from functools import reduce
+from functools import partial, reduce
 from operator import or_
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.views.main import ChangeList
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.db.models import Q
 from django.forms import Media, ModelChoiceField
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.shortcuts import render
 from django.utils.formats import date_format
 
-from ..descarga import descargar
+from ..auditoria import Quien, auditar
+from ..descarga import cabe_directa, demasiado_grande, descargar
 from ..exportacion.formatos import FORMATOS, Formato
-from ..exportacion.opciones import Opciones
 from ..exportacion.servicio import exportar
-from ..models import Llamada, LlamadaQuerySet
+from ..models import Llamada, LlamadaQuerySet, Puerta
+from ..segundo_plano.servicio import Peticion
+from ..serializers import OpcionesSerializer
+from .exportaciones import encargar_y_ver
 from .listado import ListadoQuerySet, PaginadorConMemoria, hora_local
+
+NADA_QUE_EXPORTAR = "Ninguna llamada seleccionada está finalizada: no hay nada que exportar."
 
 
 class FiltroPorAgente(admin.RelatedFieldListFilter):
@@ -68,7 +75,7 @@ def _exportar_a(formato: Formato) -> Callable[..., HttpResponseBase | None]:
 class LlamadaAdmin(admin.ModelAdmin):
     """La lista de llamadas, ágil con millones de filas, y su exportación."""
 
-    actions = tuple(_exportar_a(formato) for formato in FORMATOS.values())
+    actions = (*(_exportar_a(formato) for formato in FORMATOS.values()), "exportar_en_segundo_plano")
     date_hierarchy = "fecha_finalizacion"
     fields = readonly_fields = (
         "id",
@@ -104,14 +111,57 @@ class LlamadaAdmin(admin.ModelAdmin):
         if not finalizadas.exists():
             self.message_user(
                 request,
-                "Ninguna llamada seleccionada está finalizada: no hay nada que exportar.",
+                NADA_QUE_EXPORTAR,
                 messages.WARNING,
             )
             return None
         sin_finalizar = queryset.sin_finalizar().count()
         if sin_finalizar:
             self.message_user(request, _quedan_fuera(sin_finalizar), messages.WARNING)
-        return descargar(exportar(finalizadas, Opciones(formato=formato)), request)
+        opciones = OpcionesSerializer(data={"formato": formato.nombre})
+        opciones.is_valid(raise_exception=True)
+        archivo = exportar(finalizadas, opciones.opciones())
+        if not cabe_directa(archivo):
+            consejo = "Elija «Exportar seleccionadas en segundo plano»."
+            self.message_user(request, f"{demasiado_grande(archivo)} {consejo}", messages.WARNING)
+            return None
+        quien, pedidas = Quien.de_la_peticion(request), opciones.escritas()
+        apuntar = partial(auditar, quien=quien, puerta=Puerta.ADMINISTRACION, opciones=pedidas)
+        return descargar(archivo, request, apuntar)
+
+    @admin.action(description="Exportar seleccionadas en segundo plano", permissions=["view"])
+    def exportar_en_segundo_plano(self, request: HttpRequest, queryset: LlamadaQuerySet) -> HttpResponse | None:
+        """Pregunta en qué formato y si hay que avisar, y la encarga."""
+        finalizadas = queryset.finalizadas()
+        cuantas = finalizadas.count()
+        if not cuantas:
+            self.message_user(request, NADA_QUE_EXPORTAR, messages.WARNING)
+            return None
+        opciones = OpcionesSerializer(data={"formato": request.POST.get("formato", "")})
+        if "formato" not in request.POST or not opciones.is_valid():
+            return self._preguntar_como(request, queryset, cuantas)
+        peticion = Peticion(
+            quien=Quien.de_la_peticion(request),
+            opciones=opciones,
+            raiz=request.build_absolute_uri("/").rstrip("/"),
+            avisar_correo="avisar_correo" in request.POST,
+            seleccion=finalizadas,
+        )
+        return encargar_y_ver(self, request, peticion)
+
+    def _preguntar_como(self, request: HttpRequest, queryset: LlamadaQuerySet, cuantas: int) -> HttpResponse:
+        contexto = {
+            **self.admin_site.each_context(request),
+            "title": "Exportar en segundo plano",
+            "opts": self.opts,
+            "cuantas": cuantas,
+            "sin_finalizar": queryset.sin_finalizar().count(),
+            "formatos": FORMATOS.values(),
+            "elegidas": request.POST.getlist(ACTION_CHECKBOX_NAME),
+            "todas": request.POST.get("select_across", "0"),
+            "correo": request.user.email,
+        }
+        return render(request, "llamadas/exportar_en_segundo_plano.html", contexto)
 
     @admin.display(description="asignación")
     def asignacion(self, llamada: Llamada) -> str | None:

@@ -1,0 +1,217 @@
+"""La administración de las exportaciones y de sus avisos: se miran, se descargan y se cancelan; no se cambian."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin, messages
+from django.contrib.admin.options import IS_POPUP_VAR
+from django.contrib.humanize.templatetags.humanize import intcomma
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.template.defaultfilters import filesizeformat
+from django.urls import path, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from ..auditoria import Quien
+from ..avisos import bandeja
+from ..models import Aviso, EstadoDeExportacion, Exportacion
+from ..palabras import en_palabras
+from ..segundo_plano import estados
+from ..segundo_plano.servicio import Demasiadas, NoCabe, Peticion, encargar, repetible
+from ..serializers import OpcionesSerializer
+
+
+class SoloMirar(admin.ModelAdmin):
+    """Cualquier administrador lo ve; nadie lo añade, lo cambia ni lo borra."""
+
+    actions_on_bottom = False
+    show_full_result_count = False
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """Solo los filtros que se ven: con otros se podría adivinar lo que no se enseña, letra a letra."""
+        return lookup.removesuffix("__exact") in self.list_filter
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.is_active and request.user.is_staff
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Exportacion)
+class ExportacionAdmin(SoloMirar):
+    """El historial de las exportaciones, y lo que se puede hacer con cada una."""
+
+    change_form_template = "llamadas/exportacion.html"
+    fieldsets = (
+        (None, {"fields": ("como_va", "mensaje", "filas_escritas", "tamano", "sha256")}),
+        ("Qué se pidió", {"fields": ("pedido",)}),
+        ("Quién", {"fields": ("quien", "puerta", "direccion")}),
+        ("Cuándo", {"fields": ("creada", "empezada", "terminada", "caduca", "intento", "latido")}),
+    )
+    list_display = ("creada", "como_va", "formato", "filas_escritas", "tamano", "quien", "puerta")
+    list_filter = ("estado", "puerta", "formato")
+    search_fields = ("quien", "id")
+    search_help_text = "El correo de quien la pidió, o su identificador."
+    sortable_by = ("creada",)
+
+    class Media:
+        js = ("llamadas/exportaciones.js",)
+        css = {"all": ("llamadas/exportaciones.css",)}
+
+    @admin.display(description="estado", ordering="estado")
+    def como_va(self, exportacion: Exportacion) -> SafeString | str:
+        """Con una barra que avanza sola mientras no acaba."""
+        if not exportacion.esta_viva:
+            return exportacion.get_estado_display()
+        return format_html(
+            '<span data-exportacion="{}"><progress max="100" value="{}" aria-label="Progreso"></progress> '
+            '<span role="status">{}, {} %</span></span>',
+            reverse("llamadas:exportacion", args=[exportacion.pk]),
+            exportacion.porcentaje,
+            exportacion.get_estado_display(),
+            exportacion.porcentaje,
+        )
+
+    @admin.display(description="filas")
+    def filas_escritas(self, exportacion: Exportacion) -> str:
+        escritas = intcomma(exportacion.filas)
+        if exportacion.filas_previstas in (None, exportacion.filas):
+            return escritas
+        return f"{escritas} de {intcomma(exportacion.filas_previstas)}"
+
+    @admin.display(description="tamaño")
+    def tamano(self, exportacion: Exportacion) -> str:
+        return "" if exportacion.bytes is None else filesizeformat(exportacion.bytes)
+
+    @admin.display(description="opciones")
+    def pedido(self, exportacion: Exportacion) -> str:
+        return "\n".join(f"{que}: {cual}" for que, cual in en_palabras(exportacion))
+
+    def get_urls(self) -> list[Any]:
+        return [
+            path(
+                "<uuid:pk>/cancelar/", self.admin_site.admin_view(self.cancelar), name="llamadas_exportacion_cancelar"
+            ),
+            path("<uuid:pk>/repetir/", self.admin_site.admin_view(self.repetir), name="llamadas_exportacion_repetir"),
+            *super().get_urls(),
+        ]
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """La página de una, con sus descargas, sus avisos y los botones que le van."""
+        try:
+            exportacion = Exportacion.objects.filter(pk=UUID(object_id)).first()
+        except ValueError:
+            exportacion = None
+        contexto: dict[str, Any] = {"title": "Exportación", "show_close": IS_POPUP_VAR not in request.GET}
+        if exportacion:
+            contexto |= {
+                "descargas": exportacion.descargas.all(),
+                "avisos": exportacion.avisos.all(),
+                "se_descarga": exportacion.estado == EstadoDeExportacion.COMPLETADA and exportacion.archivo,
+                "se_cancela": exportacion.esta_viva and exportacion.va_en_segundo_plano,
+                "se_repite": repetible(exportacion),
+            }
+        return super().change_view(request, object_id, form_url, contexto | (extra_context or {}))
+
+    def cancelar(self, request: HttpRequest, pk: UUID) -> HttpResponse:
+        """El botón de cancelar."""
+        exportacion = self._la_del_boton(request, pk)
+        if isinstance(exportacion, HttpResponse):
+            return exportacion
+        if estados.cancelar(exportacion, request.user.email):
+            self.message_user(request, "Exportación cancelada.", messages.SUCCESS)
+        else:
+            self.message_user(request, "Ya había acabado: no hay nada que cancelar.", messages.WARNING)
+        return _a_la_pagina_de(exportacion)
+
+    def repetir(self, request: HttpRequest, pk: UUID) -> HttpResponse:
+        """El botón de repetir: encarga lo mismo, con las llamadas que haya ahora."""
+        exportacion = self._la_del_boton(request, pk)
+        if isinstance(exportacion, HttpResponse):
+            return exportacion
+        opciones = OpcionesSerializer(data=exportacion.opciones)
+        if not repetible(exportacion) or not opciones.is_valid():
+            self.message_user(request, "Ya no se puede repetir: no se sabe qué llamadas eran.", messages.ERROR)
+            return _a_la_pagina_de(exportacion)
+        peticion = Peticion(
+            quien=Quien.de_la_peticion(request),
+            opciones=opciones,
+            raiz=request.build_absolute_uri("/").rstrip("/"),
+            avisar_correo=exportacion.avisar_correo,
+            seleccion=exportacion.seleccion(),
+        )
+        return encargar_y_ver(self, request, peticion) or _a_la_pagina_de(exportacion)
+
+    def _la_del_boton(self, request: HttpRequest, pk: UUID) -> Exportacion | HttpResponse:
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return get_object_or_404(Exportacion, pk=pk)
+
+
+@admin.register(Aviso)
+class AvisoAdmin(SoloMirar):
+    """Los avisos entregados y por entregar."""
+
+    actions = ("enviar_otra_vez",)
+    fields = (
+        "id",
+        "exportacion",
+        "suceso",
+        "medio",
+        "a_quien",
+        "estado",
+        "creado",
+        "intentos",
+        "ultimo",
+        "proximo",
+        "codigo",
+        "error",
+    )
+    list_display = ("creado", "medio", "a_quien", "suceso", "estado", "intentos", "codigo", "error", "exportacion")
+    list_filter = ("estado", "medio")
+    list_select_related = ("exportacion",)
+    sortable_by = ("creado",)
+
+    @admin.display(description="destino")
+    def a_quien(self, aviso: Aviso) -> str:
+        return aviso.a_quien
+
+    @admin.action(description="Enviar otra vez", permissions=["view"])
+    def enviar_otra_vez(self, request: HttpRequest, queryset: QuerySet[Aviso]) -> None:
+        """Vuelve a entregarlos, con el mismo identificador."""
+        cuantos = bandeja.otra_vez(queryset)
+        que = "1 aviso" if cuantos == 1 else f"{cuantos} avisos"
+        self.message_user(request, f"Se vuelve a enviar {que}.", messages.SUCCESS)
+
+
+def encargar_y_ver(de: admin.ModelAdmin, request: HttpRequest, peticion: Peticion) -> HttpResponse | None:
+    """Encarga y lleva a la página del encargo; si no se puede, lo dice y no lleva a ningún sitio."""
+    try:
+        encargo, es_nuevo = encargar(peticion)
+    except (Demasiadas, NoCabe) as error:
+        de.message_user(request, str(error), messages.ERROR)
+        return None
+    mensaje = "Exportación encargada." if es_nuevo else "Ya estaba encargada, y aún no ha acabado."
+    de.message_user(request, mensaje, messages.SUCCESS)
+    return _a_la_pagina_de(encargo)
+
+
+def _a_la_pagina_de(exportacion: Exportacion) -> HttpResponse:
+    return HttpResponseRedirect(reverse("admin:llamadas_exportacion_change", args=[exportacion.pk]))
