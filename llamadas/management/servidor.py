@@ -46,6 +46,18 @@ def servidor(puerto: int = 0, *, hilos: int = 8) -> Iterator[tuple[str, subproce
         proceso.wait()
 
 
+@contextmanager
+def un_trabajador() -> Iterator[None]:
+    """Un `manage.py trabajador` aparte, que acaba con quien lo pide."""
+    orden = [sys.executable, str(settings.BASE_DIR / "manage.py"), "trabajador", "--gracia", "3"]
+    proceso = subprocess.Popen(orden, process_group=0)  # noqa: S603
+    try:
+        yield
+    finally:
+        proceso.terminate()
+        proceso.wait()
+
+
 def esperar(raiz: str, proceso: subprocess.Popen[bytes]) -> None:
     """Vuelve cuando el servidor responde. Lanza `CommandError` si no llega a hacerlo."""
     for _ in range(SEGUNDOS_PARA_ARRANCAR * 10):

@@ -13,7 +13,7 @@ import requests
 from django.conf import settings
 from django.db import connection
 
-from .datos import CABECERA
+from .datos import CABECERA, esperar
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -91,6 +91,9 @@ def test_sirve_hasta_ctrl_c_y_los_curl_que_ensena_funcionan(entorno_vacio, tmp_p
     descarga = requests.get(f"{raiz}api/v1/llamadas/exportar", headers={"Authorization": f"Bearer {token}"}, timeout=30)
     assert descarga.headers["X-Total-Count"] == "10000"
     assert requests.get(raiz, timeout=30).url == f"{raiz}admin/login/?next=/admin/"
+    exportaciones, con_token = f"{raiz}api/v1/llamadas/exportaciones", {"Authorization": f"Bearer {token}"}
+    encargo = requests.post(exportaciones, json={"formato": "json"}, headers=con_token, timeout=30).json()["enlaces"]
+    esperar(lambda: requests.get(encargo["exportacion"], headers=con_token, timeout=30).json()["porcentaje"] == 100, 30)
 
     os.killpg(proceso.pid, signal.SIGINT)  # lo que hace Ctrl-C en un terminal
     _, errores = proceso.communicate(timeout=30)

@@ -16,13 +16,14 @@ from tqdm import tqdm
 from discador.bases import crear_si_falta
 from llamadas import demostracion
 from llamadas.management.comando import Comando
-from llamadas.management.servidor import CLIENTE, esperar, servidor
+from llamadas.management.servidor import CLIENTE, esperar, servidor, un_trabajador
 from llamadas.models import Llamada
 from usuarios.models import Usuario
 
 AYUDA = """
 Enseña el discador funcionando. Prepara la base de datos si hace falta, crea un administrador y 10.000
-llamadas inventadas, las exporta por la API como lo haría un programa y se queda sirviendo hasta Ctrl-C.
+llamadas inventadas, las exporta por la API como lo haría un programa y se queda sirviendo hasta Ctrl-C,
+con un trabajador que prepara las exportaciones en segundo plano.
 
 Se puede repetir: cada vez da una contraseña nueva al administrador y no toca las llamadas. Se niega a
 tocar una base de datos con datos que no empezó siendo de demostración.
@@ -53,7 +54,8 @@ class Command(Comando):
                 self._despedirse(raiz, contrasena, token, sin_servidor=sin_servidor)
                 self.stdout.flush()  # que se lea ya, también por una tubería
                 if not sin_servidor:
-                    raise CommandError(f"El servidor ha acabado por su cuenta, con código {proceso.wait()}.")
+                    with un_trabajador():
+                        raise CommandError(f"El servidor ha acabado por su cuenta, con código {proceso.wait()}.")
         except KeyboardInterrupt:
             self.stderr.write("Demostración terminada.")
         except requests.RequestException as error:
@@ -111,6 +113,9 @@ Para hacerlo a mano, pida un token (vale 15 minutos) y descargue:
 
 Administración: {raiz}admin/
 Referencia de la API: {raiz}api/docs
+
+Las exportaciones en segundo plano las prepara un trabajador, que ya está en
+marcha; sus correos se escriben aquí mismo.
 
 Sirviendo en {raiz} hasta Ctrl-C."""
         )
