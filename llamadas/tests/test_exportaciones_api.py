@@ -3,6 +3,8 @@
 import base64
 import hashlib
 import json
+import shutil
+import subprocess
 import uuid
 from datetime import timedelta
 
@@ -18,7 +20,7 @@ from llamadas.segundo_plano import ejecucion, servicio
 from llamadas.segundo_plano.almacen import Almacen
 from usuarios.models import Rol, Usuario
 
-from .datos import finalizada, sembrar
+from .datos import esperar, finalizada, sembrar
 from .encargos import RUTA, al_dia, en_el_almacen, trabajar, un_encargo
 from .lectores import LECTORES
 
@@ -433,6 +435,25 @@ def test_por_la_red_con_tramos_y_cabeceras(servidor, administrador, entorno):
     assert (parte.status_code, parte.content) == (206, entero.content[1_000_000:1_500_001])
     solo = requests.head(url, headers=cabeceras, timeout=30)
     assert (solo.status_code, solo.content, solo.headers["Content-Length"]) == (200, b"", str(encargo.bytes))
+
+
+def test_curl_continua_donde_se_corto(servidor, administrador, tmp_path):
+    if not shutil.which("curl"):
+        pytest.skip("no hay curl en esta máquina")
+    sembrar(60_000)
+    encargo = un_encargo(administrador, opciones={"formato": "json"})
+    trabajar()
+    fichero = tmp_path / "x.json"
+    orden = ["curl", "-sSf", "-o", str(fichero), "-H", f"Authorization: Bearer {AccessToken.for_user(administrador)}"]
+    url = f"{servidor}{RUTA}/{encargo.pk}/archivo"
+    cortada = subprocess.Popen([*orden, "--limit-rate", "3M", url])
+    esperar(lambda: fichero.exists() and fichero.stat().st_size > 1_000_000)
+    cortada.kill()
+    cortada.wait()
+    assert fichero.stat().st_size < al_dia(encargo).bytes
+    assert subprocess.run([*orden, "-C", "-", url], check=False).returncode == 0
+    assert hashlib.sha256(fichero.read_bytes()).hexdigest() == encargo.sha256
+    assert [descarga.desde > 0 for descarga in encargo.descargas.all()] == [False, True]
 
 
 def test_la_seleccion_no_se_puede_pedir_por_la_api(con_token):
