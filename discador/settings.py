@@ -154,6 +154,22 @@ def una_de(variable: str, *valores: str) -> str:
     return valor
 
 
+def redis(variable: str, omision: str) -> str:
+    """La URL de un Redis."""
+    url = texto(variable, omision)
+    if not url.startswith(("redis://", "rediss://", "unix://")):
+        rechazar(variable, "no se entiende: escriba redis://host:puerto/número, rediss://… o unix://….")
+    return url
+
+
+def fichero(variable: str) -> str:
+    """La ruta de un fichero que existe, o nada."""
+    ruta = texto(variable)
+    if ruta and not Path(ruta).is_file():
+        rechazar(variable, f"vale «{ruta}», y ese fichero no existe.")
+    return ruta
+
+
 def redes(variable: str) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
     """Redes separadas por comas, como 10.0.0.0/8 o 192.168.1.7."""
     try:
@@ -336,7 +352,7 @@ if TASKS_BACKEND == "rq":
     RQ_SHOW_ADMIN_LINK = False
     RQ_QUEUES = {
         COLA: {
-            "URL": texto("REDIS_URL", "redis://127.0.0.1:6379/0"),
+            "URL": redis("REDIS_URL", "redis://127.0.0.1:6379/0"),
             "DEFAULT_TIMEOUT": -1,  # una exportación tarda lo que tarda
             # Con pickle, que es lo corriente, quien escribiera en Redis ejecutaría lo que quisiera.
             "SERIALIZER": "rq.serializers.JSONSerializer",
@@ -363,7 +379,7 @@ EXPORTACION_DIRECTA_MAX = entero("EXPORTACION_DIRECTA_MAX", 0)  # 0: sin límite
 globals().update(correo("EMAIL_URL", "console:"))
 WEBHOOK_SECRETO = secreto_de_webhooks("WEBHOOK_SECRETO")
 WEBHOOK_REDES_PERMITIDAS = redes("WEBHOOK_REDES_PERMITIDAS")
-WEBHOOK_CA = texto("WEBHOOK_CA")  # un fichero PEM con las autoridades en que se confía, si no son las de siempre
+WEBHOOK_CA = fichero("WEBHOOK_CA")  # un fichero PEM con las autoridades en que se confía, si no son las de siempre
 
 # --- HTTPS -----------------------------------------------------------------------------------------------
 

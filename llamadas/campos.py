@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from datetime import date, datetime
 from difflib import get_close_matches
+from ipaddress import ip_address
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
@@ -16,6 +17,7 @@ from rest_framework.fields import empty
 from discador.zonas import zona_iana
 from usuarios.models import Usuario
 
+from .avisos.red import permitida
 from .periodo import leer_momento
 
 
@@ -108,6 +110,8 @@ class DireccionDeWebhook(Texto):
             raise serializers.ValidationError(
                 "Este servidor no envía webhooks: quien lo administra tiene que darle un WEBHOOK_SECRETO."
             )
+        if url.lower().startswith("http://"):
+            raise serializers.ValidationError("Tiene que empezar por https://: los avisos no van sin cifrar.")
         try:
             partes = urlsplit(url)
             vale = partes.scheme == "https" and partes.hostname and partes.port != 0
@@ -117,6 +121,12 @@ class DireccionDeWebhook(Texto):
             raise serializers.ValidationError("Escriba una URL como https://ejemplo.com/discador.")
         if partes.username is not None or partes.fragment:
             raise serializers.ValidationError("No puede llevar usuario, contraseña ni «#».")
+        try:
+            direccion = ip_address(partes.hostname or "")
+        except ValueError:  # es un nombre
+            return url
+        if not permitida(direccion):
+            raise serializers.ValidationError("Es una dirección de una red no permitida.")
         return url
 
 

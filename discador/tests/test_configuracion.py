@@ -60,6 +60,7 @@ def test_con_https_el_repaso_de_despliegue_no_tiene_nada_que_decir(arrancar):
         ("EXPORTACIONES_POR_USUARIO", "0", "de 1"),
         ("TASKS_BACKEND", "celery", "database o rq"),
         ("EMAIL_URL", "correo.example.com", "smtp://"),
+        ("WEBHOOK_CA", "/no/existe.pem", "no existe"),
         ("EMAIL_URL", "smtp://correo:puerto", "smtp://"),
         ("WEBHOOK_SECRETO", "whsec_corto", "whsec_"),
         ("WEBHOOK_SECRETO", "c2luIGVsIHByZWZpam8gcXVlIHRpZW5lIHF1ZSBsbGV2YXI=", "whsec_"),
@@ -72,6 +73,12 @@ def test_un_valor_malo_da_una_linea_clara_y_no_una_traza(arrancar, variable, val
     assert resultado.stderr.count("\n") == 1
     assert resultado.stderr.startswith(f"Configuración: {variable} ")
     assert pista in resultado.stderr
+
+
+def test_un_redis_que_no_lo_es(arrancar):
+    resultado = arrancar("check", TASKS_BACKEND="rq", REDIS_URL="http://127.0.0.1")
+    assert resultado.returncode == 3
+    assert resultado.stderr.startswith("Configuración: REDIS_URL no se entiende")
 
 
 def test_la_configuracion_mala_para_tambien_a_gunicorn_en_vez_de_dejarlo_reintentando():

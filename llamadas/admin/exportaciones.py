@@ -1,5 +1,6 @@
 """La administración de las exportaciones y de sus avisos: se miran, se descargan y se cancelan; no se cambian."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +18,7 @@ from django.utils.safestring import SafeString
 
 from ..auditoria import Quien
 from ..avisos import bandeja
-from ..models import Aviso, EstadoDeExportacion, Exportacion
+from ..models import Aviso, EstadoDeAviso, EstadoDeExportacion, Exportacion
 from ..palabras import en_palabras
 from ..segundo_plano import estados
 from ..segundo_plano.servicio import Demasiadas, NoCabe, Peticion, encargar, repetible
@@ -180,7 +181,7 @@ class AvisoAdmin(SoloMirar):
         "creado",
         "intentos",
         "ultimo",
-        "proximo",
+        "siguiente",
         "codigo",
         "error",
     )
@@ -192,6 +193,10 @@ class AvisoAdmin(SoloMirar):
     @admin.display(description="destino")
     def a_quien(self, aviso: Aviso) -> str:
         return aviso.a_quien
+
+    @admin.display(description="próximo intento")
+    def siguiente(self, aviso: Aviso) -> datetime | None:
+        return aviso.proximo if aviso.estado == EstadoDeAviso.PENDIENTE else None
 
     @admin.action(description="Enviar otra vez", permissions=["view"])
     def enviar_otra_vez(self, request: HttpRequest, queryset: QuerySet[Aviso]) -> None:

@@ -115,9 +115,6 @@ class LlamadaAdmin(admin.ModelAdmin):
                 messages.WARNING,
             )
             return None
-        sin_finalizar = queryset.sin_finalizar().count()
-        if sin_finalizar:
-            self.message_user(request, _quedan_fuera(sin_finalizar), messages.WARNING)
         opciones = OpcionesSerializer(data={"formato": formato.nombre})
         opciones.is_valid(raise_exception=True)
         archivo = exportar(finalizadas, opciones.opciones())
@@ -125,6 +122,9 @@ class LlamadaAdmin(admin.ModelAdmin):
             consejo = "Elija «Exportar seleccionadas en segundo plano»."
             self.message_user(request, f"{demasiado_grande(archivo)} {consejo}", messages.WARNING)
             return None
+        sin_finalizar = queryset.sin_finalizar().count()
+        if sin_finalizar:
+            self.message_user(request, _quedan_fuera(sin_finalizar), messages.WARNING)
         quien, pedidas = Quien.de_la_peticion(request), opciones.escritas()
         apuntar = partial(auditar, quien=quien, puerta=Puerta.ADMINISTRACION, opciones=pedidas)
         return descargar(archivo, request, apuntar)

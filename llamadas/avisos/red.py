@@ -2,7 +2,7 @@
 
 import socket
 from contextlib import suppress
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from threading import Timer
 from typing import Any
 
@@ -19,6 +19,15 @@ from urllib3.connectionpool import HTTPSConnectionPool
 SEGUNDOS = 15
 
 RedNoPermitida = InvalidIPAddress
+
+
+def permitida(direccion: IPv4Address | IPv6Address) -> bool:
+    """Si se puede avisar a esa dirección: es de fuera, o de una de WEBHOOK_REDES_PERMITIDAS."""
+    return (direccion.is_global and not direccion.is_reserved) or _de_una_red_permitida(direccion)
+
+
+def _de_una_red_permitida(direccion: IPv4Address | IPv6Address) -> bool:
+    return any(direccion in red for red in settings.WEBHOOK_REDES_PERMITIDAS)
 
 
 class _Conexion(HTTPSConnection):
@@ -72,12 +81,12 @@ class _Adaptador(IPFilterAdapter):
         try:
             elegida = super().build_connection_pool_key_attributes(request, verify, cert)
             direccion = ip_address(elegida[0]["host"].strip("[]"))
-            if direccion.is_global and not direccion.is_reserved:  # más de lo que mira la biblioteca
-                return elegida
-            raise InvalidIPAddress(direccion)
+            if not permitida(direccion):  # más de lo que mira la biblioteca
+                raise InvalidIPAddress(direccion)
+            return elegida
         except InvalidIPAddress as error:
             (direccion,) = error.args
-            if not any(direccion in red for red in settings.WEBHOOK_REDES_PERMITIDAS):
+            if not _de_una_red_permitida(direccion):
                 raise
         anfitrion, conexion = HTTPAdapter.build_connection_pool_key_attributes(self, request, verify, cert)
         conexion["assert_hostname"] = conexion["server_hostname"] = anfitrion["host"]

@@ -73,7 +73,7 @@ def _cuerpo() -> dict[str, Any]:
     return {"type": "object", "properties": propiedades, "additionalProperties": False}
 
 
-NO_ES = error("No hay ninguna con ese identificador.", "No encontrado.")
+NO_ES = error("No hay ninguna con ese identificador.", "No hay ninguna exportación con ese identificador.")
 DE_TODAS: dict[Any, Any] = {codigo: LAS_DOS[codigo] for codigo in (401, 403, 405)} | {500: INTERNO}
 PK = OpenApiParameter("id", OpenApiTypes.UUID, OpenApiParameter.PATH, description="El identificador.")
 

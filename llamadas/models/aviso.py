@@ -32,7 +32,9 @@ class Aviso(models.Model):
     """
 
     id = models.UUIDField("identificador", primary_key=True, default=uuid.uuid4, editable=False)
-    exportacion = models.ForeignKey(Exportacion, on_delete=models.PROTECT, related_name="avisos")
+    exportacion = models.ForeignKey(
+        Exportacion, verbose_name="exportación", on_delete=models.PROTECT, related_name="avisos"
+    )
     suceso = models.CharField("suceso", max_length=20, choices=EstadoDeExportacion.choices)
     medio = models.CharField("medio", max_length=10, choices=Medio.choices)
     destino = models.CharField("destino", max_length=2000)

@@ -72,7 +72,7 @@ class Exportacion(models.Model):
         related_name="exportaciones",
     )
     quien = models.CharField(
-        "quién", max_length=254, help_text="Su correo tal como era; de un comando, quién en qué máquina."
+        "quién", max_length=254, help_text="El correo que tenía entonces; si fue un comando, el usuario y la máquina."
     )
     direccion = models.GenericIPAddressField("dirección IP", null=True)
     opciones = models.JSONField("opciones", help_text="Como se escribirían en la API.")

@@ -240,15 +240,18 @@ def test_por_la_red_una_grande_queda_entera_con_su_resumen(servidor, cabeceras):
 def test_demasiado_grande_para_el_momento(con_token, con_sesion, settings):
     settings.EXPORTACION_DIRECTA_MAX = 2
     llamadas = [finalizada() for _ in range(3)]
+    sin_finalizar = Llamada.objects.create(numero_destino="+34600")
     for metodo in (con_token.get, con_token.head):
         assert metodo(RUTA).status_code == 400
     assert con_token.get(RUTA).json() == {
         "detail": "Son 3 llamadas, y al momento se descargan como mucho 2. Encárguela con POST "
-        "/api/v1/llamadas/exportaciones, con las mismas opciones."
+        "/api/v1/llamadas/exportaciones, con las mismas opciones, o en la administración con «Exportar seleccionadas "
+        "en segundo plano»."
     }
-    datos = {"action": "exportar_csv", "_selected_action": [una.pk for una in llamadas]}
+    datos = {"action": "exportar_csv", "_selected_action": [sin_finalizar.pk, *(una.pk for una in llamadas)]}
     pagina = con_sesion.post("/admin/llamadas/llamada/", datos, follow=True).content.decode()
     assert "Elija «Exportar seleccionadas en segundo plano»" in pagina
+    assert "no se han exportado" not in pagina
     assert not Exportacion.objects.exists()
     datos["_selected_action"].pop()
     assert con_sesion.post("/admin/llamadas/llamada/", datos)["Content-Type"] == "text/csv"

@@ -463,6 +463,20 @@ def test_sin_tablas_dice_que_hacer(ejecutar, tmp_path):
     assert b"Traceback" not in resultado.stderr
 
 
+@pytest.mark.parametrize(
+    ("variables", "pista"),
+    [
+        ({"EXPORTACIONES_CARPETA": "/proc/exportaciones"}, "No se puede usar EXPORTACIONES_CARPETA"),
+        ({"TASKS_BACKEND": "rq", "REDIS_URL": "redis://127.0.0.1:1"}, "La cola no responde"),
+    ],
+)
+def test_si_no_puede_trabajar_lo_dice_sin_traza(ejecutar, variables, pista):
+    resultado = ejecutar("trabajador", "--una-vez", **variables)
+    assert resultado.returncode == 1
+    assert pista in resultado.stderr.decode()
+    assert b"Traceback" not in resultado.stderr
+
+
 @pytest.mark.parametrize("formato", ["json", "xlsx"])
 def test_cancelar_una_en_curso_la_para_en_segundos(administrador, trabajador, con_token, formato):
     sembrar(400_000 if connection.vendor == "sqlite" else 600_000)

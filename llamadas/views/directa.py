@@ -36,7 +36,10 @@ class ExportarLlamadas(VistaDeExportacion):
         archivo = exportar(pedido.llamadas(), pedido.opciones())
         if not cabe_directa(archivo):
             ruta = reverse("llamadas:exportaciones")
-            raise PeticionErronea(f"{demasiado_grande(archivo)} Encárguela con POST {ruta}, con las mismas opciones.")
+            raise PeticionErronea(
+                f"{demasiado_grande(archivo)} Encárguela con POST {ruta}, con las mismas opciones, o en la "
+                "administración con «Exportar seleccionadas en segundo plano»."
+            )
         return archivo
 
 

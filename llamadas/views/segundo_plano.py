@@ -7,9 +7,8 @@ from uuid import UUID
 
 from django.core.paginator import Paginator
 from django.http.response import HttpResponseBase
-from django.shortcuts import get_object_or_404
 from rest_framework import status
-from rest_framework.exceptions import APIException, ValidationError
+from rest_framework.exceptions import APIException, NotFound, ValidationError
 from rest_framework.parsers import JSONParser
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -167,7 +166,10 @@ def _objeto(datos: Any) -> Mapping[str, Any]:
 
 
 def _buscar(pk: UUID) -> Exportacion:
-    return get_object_or_404(Exportacion, pk=pk)
+    exportacion = Exportacion.objects.filter(pk=pk).first()
+    if not exportacion:
+        raise NotFound("No hay ninguna exportación con ese identificador.")
+    return exportacion
 
 
 def _al_dia(pk: UUID) -> Exportacion:

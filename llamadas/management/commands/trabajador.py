@@ -17,9 +17,10 @@ from django.db import DatabaseError, connections
 
 from llamadas.avisos.reparto import repartir
 from llamadas.management.comando import Comando
-from llamadas.management.explicacion import de_la_base
+from llamadas.management.explicacion import de_la_base, del_sistema
 from llamadas.models import Exportacion, Medio
 from llamadas.segundo_plano import cuidados
+from llamadas.segundo_plano.almacen import almacen
 from llamadas.segundo_plano.parada import PARADA
 from llamadas.segundo_plano.trabajadores import trabajador
 
@@ -73,6 +74,11 @@ class Command(Comando):
             Exportacion.objects.exists()
         except DatabaseError as error:
             raise CommandError(f"No se puede usar la base de datos. {de_la_base(error)}") from error
+        try:
+            almacen().guardados()
+        except OSError as error:
+            carpeta = f"EXPORTACIONES_CARPETA, {almacen().location}"
+            raise CommandError(f"No se puede usar {carpeta}: {del_sistema(error)}.") from error
         if una_vez:
             self._una_vez()
         else:
@@ -80,7 +86,10 @@ class Command(Comando):
 
     def _una_vez(self) -> None:
         cuidados.cuidar((*cuidados.A_MENUDO, *cuidados.DE_VEZ_EN_CUANDO))
-        self._trabajar(hasta_vaciar=True)
+        try:
+            self._trabajar(hasta_vaciar=True)
+        except Exception as error:
+            raise CommandError(f"La cola no responde: {error}") from error
         for medio in Medio:
             repartir(medio, seguir=lambda: not PARADA.pedida)
 
