@@ -22,6 +22,7 @@ def descargar(archivo: Archivo, request: HttpRequest, auditar: Callable[[Archivo
     """La respuesta con el archivo: de una pieza si cabe en el búfer; si no, según se produce.
 
     `auditar` da el mismo archivo, con su entrega vigilada.
+
     Lanza lo que falle al producir el primer búfer, cuando aún se puede responder con un error. Lo que
     falle después rompe la conexión, y así quien descarga sabe que su fichero no está completo. En
     HTTP/1.0 no se notaría (RFC 9112 §6.3: sin trozos ni longitud, el cierre es el final), de modo que

@@ -24,7 +24,7 @@ SE_PERDIO = "No se sabe cómo acabó: el servidor que la enviaba dejó de dar se
 
 
 def atender(encargo: Exportacion) -> None:
-    """Lo mismo, solo de un encargo por el que alguien pregunta. Lanza `DatabaseError` y `OSError`."""
+    """Lo mismo, solo de un encargo por el que alguien pregunta. Lanza `DatabaseError`."""
     _rescatar(estados.abandonados().filter(pk=encargo.pk))
     for pendiente in _por_encolar().filter(pk=encargo.pk):
         cola.encolar(pendiente)

@@ -8,6 +8,7 @@ El número de intento dice de quién es: quien lo perdió ya no puede cambiar na
 máquinas son las de la base de datos. Todo lanza `DatabaseError`.
 """
 
+import logging
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -29,6 +30,8 @@ from ..models import (
     Seleccionada,
 )
 from .almacen import Provisional, almacen
+
+registro = logging.getLogger(__name__)
 
 INTENTOS = 3
 SE_AGOTO = (
@@ -125,12 +128,15 @@ def cancelar(encargo: Exportacion, quien: str) -> bool:
 
 
 def retirar(encargo: Exportacion, mensaje: str) -> bool:
-    """Borra su fichero, y con él lo que se seleccionó. Lanza también `OSError`; se puede repetir."""
+    """Borra su fichero, y con él lo que se seleccionó. Si no se deja borrar, lo hará quien barre."""
     guardado = Exportacion.objects.filter(pk=encargo.pk, estado=COMPLETADA).exclude(archivo="")
     nombre = guardado.values_list("archivo", flat=True).first() or ""
     retirado = guardado.update(estado=CADUCADA, mensaje=mensaje, archivo="", caduca=timezone.now())
     if retirado:
-        almacen().quitar(nombre)
+        try:
+            almacen().quitar(nombre)
+        except OSError:
+            registro.exception("No se ha podido borrar %s", nombre)
         Seleccionada.objects.filter(exportacion=encargo).delete()
     return bool(retirado)
 
