@@ -71,12 +71,11 @@ def auditada(archivo: Archivo, quien: Quien, puerta: Puerta, opciones: dict[str,
     try:
         yield replace(archivo, trozos=Trozos(constancia.contando(), archivo.trozos.close))
     except BaseException as error:
+        archivo.trozos.close()
         constancia.rota(error)
         raise
-    else:
-        constancia.completa()
-    finally:
-        archivo.trozos.close()
+    archivo.trozos.close()
+    constancia.completa()
 
 
 class _Constancia:

@@ -1,6 +1,6 @@
 """Leer lo siguiente mientras se escribe lo de ahora."""
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from queue import Empty, Queue
@@ -26,12 +26,13 @@ class _NadieLoQuiere(Exception):
 
 
 def adelantar(
-    producir: Callable[[Entregar[T]], object], *, ventaja: int = 2, interrumpir: Callable[[], object] = lambda: None
+    producir: Callable[[Entregar[T]], object], *, ventaja: int = 2, interrumpir: Sequence[Callable[[], object]] = ()
 ) -> Generator[T, None, None]:
     """Lo que entrega `producir`, que se ejecuta en otro hilo y nunca va más de `ventaja` elementos por delante.
 
     Lo que falle al producirlos se lanza aquí. Al cerrarlo antes de que acabe, la siguiente entrega falla, y se espera a
-    que acabe; si tarda, porque a su vez espera a otro, se llama a `interrumpir`.
+    que acabe; si tarda, porque a su vez espera a otro, se llama a lo primero de `interrumpir` y, si no basta, a lo
+    siguiente.
     """
     cola: Queue[T | _Final] = Queue(ventaja)
     cerrado = Event()
@@ -61,11 +62,18 @@ def adelantar(
     finally:
         cerrado.set()
         _vaciar(cola)  # hace sitio a lo que el hilo esté por dejar
-        if hilo.is_alive():  # no lo está si un Ctrl-C ha llegado justo antes de arrancarlo
+        _acabar(hilo, interrumpir)
+
+
+def _acabar(hilo: Thread, interrumpir: Sequence[Callable[[], object]]) -> None:
+    """Espera a que acabe, y si tarda lo interrumpe. No está vivo si un Ctrl-C llegó justo antes de arrancarlo."""
+    for insistir in interrumpir:
+        if hilo.is_alive():
             hilo.join(PACIENCIA)
-            if hilo.is_alive():
-                interrumpir()
-                hilo.join()
+        if hilo.is_alive():
+            insistir()
+    if hilo.is_alive():
+        hilo.join()
 
 
 def _vaciar(cola: Queue[Any]) -> None:

@@ -55,22 +55,22 @@ def _como_una_columna(entregar: Entregar[list[bytes]]) -> Entregar[list[bytes]]:
 
 
 def cancelar(conexion: BaseDatabaseWrapper) -> None:
-    """Acaba con lo que el servidor esté haciendo por `conexion`, a la que espera otro hilo, y con esa espera.
+    """Pide al servidor que acabe lo que esté haciendo por `conexion`, a la que espera otro hilo.
 
     Se lo pide por otra conexión: el `cancel()` de psycopg2 para a todos los hilos del proceso hasta que el servidor
     responda, y puede no hacerlo nunca.
     """
     otra = conexion.copy()
     otra.settings_dict["OPTIONS"]["connect_timeout"] = SEGUNDOS_PARA_CANCELAR
-    try:
-        with suppress(Error), closing(otra), otra.cursor() as cursor:
-            cursor.execute("SELECT pg_cancel_backend(%s)", [conexion.connection.info.backend_pid])
-    finally:
-        _cortar(conexion)
+    with suppress(Error), closing(otra), otra.cursor() as cursor:
+        cursor.execute("SELECT pg_cancel_backend(%s)", [conexion.connection.info.backend_pid])
 
 
-def _cortar(conexion: BaseDatabaseWrapper) -> None:
-    """Por si el servidor no responde: quien espere a leer de él ve que se ha acabado."""
+def cortar(conexion: BaseDatabaseWrapper) -> None:
+    """Por si el servidor no responde: quien espere a leer de él ve que se ha acabado.
+
+    No a la vez que se cancela: de dos errores seguidos, psycopg2 escribe el segundo en la salida de errores.
+    """
     with suppress(OSError, Error), conexion.wrap_database_errors:
         descriptor = os.dup(conexion.connection.fileno())
         with socket.socket(fileno=descriptor) as enchufe:

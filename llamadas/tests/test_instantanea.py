@@ -111,9 +111,9 @@ def test_al_cerrarlo_se_interrumpe_a_quien_espera_y_solo_entonces():
         seguir.wait()
         entregar(2)
 
-    elementos = adelantar(producir, interrumpir=seguir.set)
+    elementos = adelantar(producir, interrumpir=[seguir.set])
     assert next(elementos) == 1
     elementos.close()
     assert seguir.is_set()
 
-    assert list(adelantar(contar(1), interrumpir=pytest.fail)) == [0]
+    assert list(adelantar(contar(1), interrumpir=[pytest.fail])) == [0]

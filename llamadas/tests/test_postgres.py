@@ -15,6 +15,7 @@ from hypothesis import settings as ajustes
 from hypothesis import strategies as st
 from rest_framework_simplejwt.tokens import AccessToken
 
+from llamadas.exportacion import adelanto
 from llamadas.exportacion.columnas import COLUMNAS, Columna, Tipo
 from llamadas.exportacion.formatos import DIALECTOS, FORMATOS
 from llamadas.exportacion.opciones import Opciones
@@ -238,6 +239,18 @@ def test_si_alguien_acaba_con_la_consulta_llega_a_quien_lee(muchas, como):
     with pytest.raises(DatabaseError):
         b"".join(trozos)
     esperar(nadie_lee, segundos=1)
+
+
+def test_abandonarla_no_escribe_nada_en_la_salida_de_errores(muchas, monkeypatch, capfd):
+    sembrar(300_000)
+    monkeypatch.setattr(adelanto, "PACIENCIA", 0)  # como en una máquina lenta: siempre hay que cancelar
+    for _ in range(5):
+        trozos = exportar(Llamada.objects.finalizadas()).trozos
+        next(trozos)
+        time.sleep(0.1)  # que el hilo que lee se quede con las manos llenas
+        trozos.close()
+    esperar(nadie_lee, segundos=1)
+    assert capfd.readouterr().err == ""
 
 
 def test_abandonarla_cuando_ya_se_ha_cortado_tampoco_deja_nada(muchas):
