@@ -5,7 +5,6 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import admin, messages
-from django.contrib.admin.options import IS_POPUP_VAR
 from django.contrib.humanize.templatetags.humanize import intcomma
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
@@ -118,7 +117,7 @@ class ExportacionAdmin(SoloMirar):
             exportacion = Exportacion.objects.filter(pk=UUID(object_id)).first()
         except ValueError:
             exportacion = None
-        contexto: dict[str, Any] = {"title": "Exportación", "show_close": IS_POPUP_VAR not in request.GET}
+        contexto: dict[str, Any] = {"title": "Exportación"}
         if exportacion:
             contexto |= {
                 "descargas": exportacion.descargas.all(),
@@ -149,14 +148,8 @@ class ExportacionAdmin(SoloMirar):
         if not repetible(exportacion) or not opciones.is_valid():
             self.message_user(request, "Ya no se puede repetir: no se sabe qué llamadas eran.", messages.ERROR)
             return _a_la_pagina_de(exportacion)
-        peticion = Peticion(
-            quien=Quien.de_la_peticion(request),
-            opciones=opciones,
-            raiz=request.build_absolute_uri("/").rstrip("/"),
-            avisar_correo=exportacion.avisar_correo,
-            seleccion=exportacion.seleccion(),
-        )
-        return encargar_y_ver(self, request, peticion) or _a_la_pagina_de(exportacion)
+        lo_mismo = {"avisar_correo": exportacion.avisar_correo, "seleccion": exportacion.seleccion()}
+        return encargar_y_ver(self, request, opciones, **lo_mismo) or _a_la_pagina_de(exportacion)
 
     def _la_del_boton(self, request: HttpRequest, pk: UUID) -> Exportacion | HttpResponse:
         if request.method != "POST":
@@ -206,8 +199,12 @@ class AvisoAdmin(SoloMirar):
         self.message_user(request, f"Se vuelve a enviar {que}.", messages.SUCCESS)
 
 
-def encargar_y_ver(de: admin.ModelAdmin, request: HttpRequest, peticion: Peticion) -> HttpResponse | None:
+def encargar_y_ver(
+    de: admin.ModelAdmin, request: HttpRequest, opciones: OpcionesSerializer, **mas: Any
+) -> HttpResponse | None:
     """Encarga y lleva a la página del encargo; si no se puede, lo dice y no lleva a ningún sitio."""
+    raiz = request.build_absolute_uri("/").rstrip("/")
+    peticion = Peticion(quien=Quien.de_la_peticion(request), opciones=opciones, raiz=raiz, **mas)
     try:
         encargo, es_nuevo = encargar(peticion)
     except (Demasiadas, NoCabe) as error:

@@ -23,7 +23,6 @@ from ..descarga import cabe_directa, demasiado_grande, descargar
 from ..exportacion.formatos import FORMATOS, Formato
 from ..exportacion.servicio import exportar
 from ..models import Llamada, LlamadaQuerySet, Puerta
-from ..segundo_plano.servicio import Peticion
 from ..serializers import OpcionesSerializer
 from .exportaciones import encargar_y_ver
 from .listado import ListadoQuerySet, PaginadorConMemoria, hora_local
@@ -140,14 +139,8 @@ class LlamadaAdmin(admin.ModelAdmin):
         opciones = OpcionesSerializer(data={"formato": request.POST.get("formato", "")})
         if "formato" not in request.POST or not opciones.is_valid():
             return self._preguntar_como(request, queryset, cuantas)
-        peticion = Peticion(
-            quien=Quien.de_la_peticion(request),
-            opciones=opciones,
-            raiz=request.build_absolute_uri("/").rstrip("/"),
-            avisar_correo="avisar_correo" in request.POST,
-            seleccion=finalizadas,
-        )
-        return encargar_y_ver(self, request, peticion)
+        avisar = "avisar_correo" in request.POST
+        return encargar_y_ver(self, request, opciones, avisar_correo=avisar, seleccion=finalizadas)
 
     def _preguntar_como(self, request: HttpRequest, queryset: LlamadaQuerySet, cuantas: int) -> HttpResponse:
         contexto = {

@@ -12,7 +12,6 @@ from typing import Any, BinaryIO, cast
 from uuid import UUID
 
 from django.core.files.storage import FileSystemStorage, storages
-from django.utils.deconstruct import deconstructible
 
 from ..fichero import asentar
 
@@ -20,7 +19,6 @@ NOMBRE = re.compile(r"([0-9a-f-]{36})-(\d+)(\.parcial)?")
 MARGEN = 1.5  # lo que se deja para que la estimación se equivoque
 
 
-@deconstructible(path="llamadas.segundo_plano.almacen.Almacen")
 class Almacen(FileSystemStorage):
     """Una carpeta que solo lee su dueño. Si hay varias máquinas, tiene que ser la misma para todas.
 

@@ -77,7 +77,7 @@ def cerrar_directas() -> None:
 
 def olvidar_mensajes() -> None:
     """Los que quedan en la cola de la base de datos cuando ya no le importan a nadie."""
-    viejos = timezone.now() - timedelta(days=max(1, settings.EXPORTACIONES_DIAS))
+    viejos = timezone.now() - timedelta(days=settings.EXPORTACIONES_DIAS)
     DBTaskResult.objects.filter(enqueued_at__lt=viejos).delete()
 
 
