@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 
 import dj_database_url
 import dj_email_url
+from csp.constants import NONE, SELF
 
 from discador.zonas import zona_iana
 
@@ -227,6 +228,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
+    "csp.middleware.CSPMiddleware",
 ]
 
 TEMPLATES = [
@@ -380,6 +382,23 @@ globals().update(correo("EMAIL_URL", "console:"))
 WEBHOOK_SECRETO = secreto_de_webhooks("WEBHOOK_SECRETO")
 WEBHOOK_REDES_PERMITIDAS = redes("WEBHOOK_REDES_PERMITIDAS")
 WEBHOOK_CA = fichero("WEBHOOK_CA")  # un fichero PEM con las autoridades en que se confía, si no son las de siempre
+
+# --- Lo que puede cargar una página ----------------------------------------------------------------------
+
+# Solo lo de este sitio, y nada escrito dentro de la página: ni un dato que se colara en ella se ejecutaría.
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+        "base-uri": [NONE],
+    }
+}
 
 # --- HTTPS -----------------------------------------------------------------------------------------------
 
