@@ -19,6 +19,7 @@ UNA = {
     "id": "0b8f7c52-2f6c-4f6e-9d7e-0a9f4f8f6b11",
     "estado": "en_curso",
     "porcentaje": 41,
+    "segundos_restantes": 7,
     "mensaje": "",
     "puerta": "segundo_plano",
     "usuario": "admin@discador.example.com",

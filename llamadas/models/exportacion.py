@@ -2,6 +2,7 @@
 
 import uuid
 from datetime import timedelta
+from math import ceil
 from typing import Self
 
 from django.conf import settings
@@ -135,6 +136,14 @@ class Exportacion(models.Model):
         if self.estado in (EstadoDeExportacion.COMPLETADA, EstadoDeExportacion.CADUCADA):
             return 100
         return min(99, self.filas * 100 // self.filas_previstas) if self.filas_previstas else 0
+
+    @property
+    def segundos_restantes(self) -> int | None:
+        """Los que le quedan si sigue al paso que lleva; nulo si aún no se puede saber, o si ya ha acabado."""
+        if self.estado != EstadoDeExportacion.EN_CURSO or not (self.filas and self.filas_previstas and self.latido):
+            return None
+        lleva = max(0.0, (self.latido - self.empezada).total_seconds())
+        return ceil(lleva * max(0, self.filas_previstas - self.filas) / self.filas)
 
     def seleccion(self) -> LlamadaQuerySet | None:
         """Las llamadas que se eligieron a mano para ella, si fue así y aún se recuerda."""

@@ -34,6 +34,9 @@ class ExportacionSerializer(serializers.ModelSerializer):
     usuario = serializers.CharField(source="quien", help_text="El correo de quien la pidió, tal como era entonces.")
     opciones = serializers.DictField(help_text="Las que se pidieron, como se escriben en la API.")
     porcentaje = serializers.IntegerField(min_value=0, max_value=100, help_text="Por dónde va. 100 es que está entera.")
+    segundos_restantes = serializers.IntegerField(
+        allow_null=True, help_text="Lo que le queda, al paso que lleva; nulo si no se sabe, o si ya ha acabado."
+    )
     avisar_webhook = serializers.SerializerMethodField(help_text="Si se pidió avisar a una URL, que no se enseña.")
     sha256 = serializers.SerializerMethodField(help_text="El resumen del fichero, cuando está entero.")
     enlaces = serializers.SerializerMethodField()
@@ -44,6 +47,7 @@ class ExportacionSerializer(serializers.ModelSerializer):
             "id",
             "estado",
             "porcentaje",
+            "segundos_restantes",
             "mensaje",
             "puerta",
             "usuario",
