@@ -68,10 +68,10 @@ def cabe_directa(archivo: Archivo) -> bool:
     return False
 
 
-def demasiado_grande(archivo: Archivo) -> str:
+def demasiado_grande(filas: int) -> str:
     """Por qué no se puede, para quien lo pide."""
     maximo = settings.EXPORTACION_DIRECTA_MAX
-    return f"Son {intcomma(archivo.filas)} llamadas, y al momento se descargan como mucho {intcomma(maximo)}."
+    return f"Son {intcomma(filas)} llamadas, y al momento se descargan como mucho {intcomma(maximo)}."
 
 
 def _con_longitud(archivo: Archivo, auditar: Callable[[Archivo], Archivo]) -> StreamingHttpResponse:

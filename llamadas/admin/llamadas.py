@@ -16,6 +16,7 @@ from django.forms import Media, ModelChoiceField
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
+from django.urls import path
 from django.utils.formats import date_format
 
 from ..auditoria import Quien, auditar
@@ -24,7 +25,9 @@ from ..exportacion.formatos import FORMATOS, Formato
 from ..exportacion.servicio import exportar
 from ..models import Llamada, LlamadaQuerySet, Puerta
 from ..serializers import OpcionesSerializer
+from .eleccion import AgentesJson
 from .exportaciones import encargar_y_ver
+from .exportar import pagina_de_exportar
 from .listado import ListadoQuerySet, PaginadorConMemoria, hora_local
 
 NADA_QUE_EXPORTAR = "Ninguna llamada seleccionada está finalizada: no hay nada que exportar."
@@ -102,6 +105,19 @@ class LlamadaAdmin(admin.ModelAdmin):
         desplegable = AutocompleteSelect(Llamada._meta.get_field("usuario"), self.admin_site)
         return super().media + desplegable.media + Media(css={"all": ["llamadas/filtro_por_agente.css"]})
 
+    def get_urls(self) -> list[Any]:
+        solo_administradores = self.admin_site.admin_view
+        agentes = AgentesJson.as_view(admin_site=self.admin_site)
+        return [
+            path(
+                "exportar/",
+                solo_administradores(partial(pagina_de_exportar, self)),
+                name="llamadas_llamada_exportar",
+            ),
+            path("agentes/", solo_administradores(agentes), name="llamadas_llamada_agentes"),
+            *super().get_urls(),
+        ]
+
     def exportar_seleccionadas(
         self, request: HttpRequest, queryset: LlamadaQuerySet, *, formato: Formato
     ) -> HttpResponseBase | None:
@@ -119,7 +135,7 @@ class LlamadaAdmin(admin.ModelAdmin):
         archivo = exportar(finalizadas, opciones.opciones())
         if not cabe_directa(archivo):
             consejo = "Elija «Exportar seleccionadas en segundo plano»."
-            self.message_user(request, f"{demasiado_grande(archivo)} {consejo}", messages.WARNING)
+            self.message_user(request, f"{demasiado_grande(archivo.filas)} {consejo}", messages.WARNING)
             return None
         sin_finalizar = queryset.sin_finalizar().count()
         if sin_finalizar:

@@ -1,6 +1,7 @@
 """Las tablas: las llamadas, lo que se ha exportado de ellas y los avisos de que está listo."""
 
 from .aviso import Aviso, EstadoDeAviso, Medio
+from .eleccion import UltimaEleccion
 from .exportacion import (
     SIN_SENALES,
     VIVAS,
@@ -31,4 +32,5 @@ __all__ = [
     "Puerta",
     "Resultado",
     "Seleccionada",
+    "UltimaEleccion",
 ]

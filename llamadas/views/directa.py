@@ -37,7 +37,7 @@ class ExportarLlamadas(VistaDeExportacion):
         if not cabe_directa(archivo):
             ruta = reverse("llamadas:exportaciones")
             raise PeticionErronea(
-                f"{demasiado_grande(archivo)} Encárguela con POST {ruta}, con las mismas opciones, o en la "
+                f"{demasiado_grande(archivo.filas)} Encárguela con POST {ruta}, con las mismas opciones, o en la "
                 "administración con «Exportar seleccionadas en segundo plano»."
             )
         return archivo

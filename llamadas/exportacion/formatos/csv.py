@@ -23,6 +23,7 @@ class CSV(Formato):
 
     nombre = "csv"
     titulo = "CSV"
+    consejo = "El más rápido, sin límite de filas: para otros programas. Para un doble clic, el dialecto «excel»."
     tipo_mime = "text/csv"
     extension = "csv"
     comprimible = True

@@ -14,6 +14,7 @@ class NDJSON(Formato):
 
     nombre = "ndjson"
     titulo = "NDJSON (un objeto JSON por línea)"
+    consejo = "Para procesar muchas llamadas de una en una, como hacen los cargadores de datos."
     tipo_mime = "application/x-ndjson"
     extension = "ndjson"
     comprimible = True
@@ -28,6 +29,7 @@ class JSON(Formato):
 
     nombre = "json"
     titulo = "JSON"
+    consejo = "Para programas que lo leen de una vez: mejor si no son demasiadas."
     tipo_mime = "application/json"
     extension = "json"
     comprimible = True

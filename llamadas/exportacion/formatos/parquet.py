@@ -17,6 +17,7 @@ class Parquet(Formato):
 
     nombre = "parquet"
     titulo = "Parquet"
+    consejo = "El que menos ocupa: para herramientas de análisis (pandas, DuckDB, Power BI)."
     tipo_mime = "application/vnd.apache.parquet"
     extension = "parquet"
 

@@ -37,6 +37,7 @@ class XLSX(Formato):
 
     nombre = "xlsx"
     titulo = "Excel (.xlsx)"
+    consejo = f"Hasta {FILAS_POR_HOJA:,} filas por hoja, y si hay más sigue en otra.".replace(",", ".")
     tipo_mime = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
     extension = "xlsx"
 

@@ -1,0 +1,150 @@
+"""Lo que se elige en las páginas de la administración: los parámetros de la API, en un formulario."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from urllib.parse import quote, urlencode
+from zoneinfo import available_timezones
+
+from django.contrib.admin.views.autocomplete import AutocompleteJsonView
+from django.http import QueryDict
+from django.utils import timezone
+
+from usuarios.models import Usuario
+
+from ..atajos import ATAJOS, atajo_de
+from ..models import Resultado
+from ..serializers import OpcionesSerializer
+
+Parametros = dict[str, list[str]]
+
+RESULTADOS = {**dict(Resultado.choices), "sin_resultado": "sin resultado"}
+DIAS = {
+    "lunes": "lunes",
+    "martes": "martes",
+    "miercoles": "miércoles",
+    "jueves": "jueves",
+    "viernes": "viernes",
+    "sabado": "sábado",
+    "domingo": "domingo",
+}
+HORAS = {str(hora): f"{hora} h" for hora in range(24)}
+ZONAS = sorted(zona for zona in available_timezones() if "/" in zona and not zona.startswith(("Etc/", "SystemV/")))
+
+_UN_DIA = re.compile(r"(\d{4}-\d\d-\d\d)?", re.ASCII)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Alternativa:
+    """Una de las cosas que se pueden elegir en un campo."""
+
+    valor: str
+    titulo: str
+    elegida: bool
+    consejo: str = ""
+
+
+class Eleccion:
+    """Lo elegido, tal como se escribió, y lo que la API diría de ello."""
+
+    def __init__(self, parametros: Parametros) -> None:
+        self.parametros = parametros
+        self.opciones = OpcionesSerializer(data=parametros)
+        self.vale = self.opciones.is_valid()
+
+    @property
+    def errores(self) -> dict[str, list[str]]:
+        """Los de cada campo, con las palabras de la API."""
+        return {} if self.vale else {nombre: [*map(str, motivos)] for nombre, motivos in self.opciones.errors.items()}
+
+    @property
+    def errores_sin_campo(self) -> list[str]:
+        """Los de los parámetros que no existen, que no tienen campo junto al que ponerse."""
+        otros = [(nombre, motivos) for nombre, motivos in self.errores.items() if nombre not in self.opciones.fields]
+        return [f"«{nombre}». {motivo}" for nombre, motivos in otros for motivo in motivos]
+
+    @property
+    def consulta(self) -> str:
+        """La misma elección como lo que va en una URL tras el `?`."""
+        return consulta(self.parametros)
+
+    @property
+    def hoy(self) -> date:
+        """Qué día es en la zona elegida o, si no se entiende, en la del servidor."""
+        return timezone.localdate(timezone=self.opciones.validated_data.get("zona") if self.vale else None)
+
+    @property
+    def atajo(self) -> str:
+        """El nombre del periodo elegido, si es de los que lo tienen; si no, nada."""
+        atajo = atajo_de(self.uno("desde"), self.uno("hasta"), self.hoy)
+        return atajo.nombre if atajo else ""
+
+    def con_atajo(self, nombre: str) -> "Eleccion":
+        """La misma, con el periodo que hoy se llama así; si ninguno se llama así, con el que tiene."""
+        for atajo in ATAJOS:
+            if atajo.nombre == nombre:
+                desde, hasta = (dia.isoformat() for dia in atajo.dias(self.hoy))
+                return Eleccion({**self.parametros, "desde": [desde], "hasta": [hasta]})
+        return self
+
+    def uno(self, nombre: str) -> str:
+        return ",".join(self.parametros.get(nombre, []))
+
+    def varios(self, nombre: str) -> list[str]:
+        return [parte.strip() for valor in self.parametros.get(nombre, []) for parte in valor.split(",")]
+
+    def alternativas(self, nombre: str, titulos: Mapping[str, str]) -> list[Alternativa]:
+        elegidas = self.varios(nombre)
+        return [Alternativa(valor=v, titulo=titulo, elegida=v in elegidas) for v, titulo in titulos.items()]
+
+    def contexto(self) -> dict[str, Any]:
+        """Lo que necesita `eleccion.html`, que es lo que dice qué llamadas."""
+        atajos = [(atajo, [dia.isoformat() for dia in atajo.dias(self.hoy)]) for atajo in ATAJOS]
+        return {
+            "eleccion": self,
+            "errores": self.errores,
+            "atajos": [{"atajo": atajo, "desde": dias[0], "hasta": dias[1]} for atajo, dias in atajos],
+            "periodo": [
+                {"nombre": n, "titulo": t, "valor": self.uno(n), "es_dia": _UN_DIA.fullmatch(self.uno(n))}
+                for n, t in (("desde", "Desde"), ("hasta", "Hasta"))
+            ],
+            "resultados": self.alternativas("resultado", RESULTADOS),
+            "agentes": [correo for correo in self.varios("usuario") if correo != "sin_agente"],
+            "sin_agente": "sin_agente" in self.varios("usuario"),
+            "dias_de_la_semana": self.alternativas("dia_semana", DIAS),
+            "horas": self.alternativas("hora", HORAS),
+            "mas_filtros": {"dia_semana", "hora"} & self.parametros.keys(),
+            "zona_escrita": self.uno("zona"),
+            "zona_de_siempre": timezone.get_default_timezone_name(),
+            "zonas": ZONAS,
+        }
+
+
+class AgentesJson(AutocompleteJsonView):
+    """Los agentes que casan con lo que se va escribiendo, por su correo, que es como los nombra la API."""
+
+    def serialize_result(self, obj: Usuario, to_field_name: str) -> dict[str, str]:
+        return {"id": obj.email, "text": obj.email}
+
+
+def leer(formulario: QueryDict) -> Parametros:
+    """Los parámetros de la API que lleva un formulario; lo que empieza por `_` es de la página.
+
+    Un campo en blanco es como si no estuviera, salvo las columnas: no marcar ninguna no es pedirlas todas.
+    """
+    leidos: Parametros = {}
+    for nombre, valores in formulario.lists():
+        if nombre.startswith("_") or nombre == "csrfmiddlewaretoken":
+            continue
+        escritos = [valor.strip() for valor in valores if valor.strip()]
+        if escritos or nombre == "columnas":
+            leidos[nombre] = escritos or [""]
+    return leidos
+
+
+def consulta(parametros: Mapping[str, Iterable[str]]) -> str:
+    """Los parámetros como los escribiría una persona: los valores, separados por comas y sin codificar de más."""
+    pares = [(nombre, ",".join(valores)) for nombre, valores in parametros.items()]
+    return urlencode(pares, quote_via=quote, safe=",:@/")

@@ -1,0 +1,179 @@
+// La página de exportar, como cliente de la API: según se elige, pregunta cómo será el fichero, enseña junto a cada
+// campo lo que la API diga de él y escribe la URL que usaría un programa.
+import { conAtajos } from "./eleccion.js";
+
+const ESPERA = 300; // milisegundos desde el último cambio
+const ES_MUCHO = 15; // segundos a partir de los que compensa no esperar
+
+const formulario = document.getElementById("exportar");
+const estimacion = document.getElementById("estimacion");
+const consejo = document.getElementById("consejo");
+const columnas = formulario.querySelector(".columnas");
+const enSuOrden = formulario.dataset.columnas.split(" ").join(",");
+const maximo = Number(formulario.dataset.maximo);
+const numero = new Intl.NumberFormat("es-ES", { useGrouping: "always", maximumFractionDigits: 1 });
+let pregunta = new AbortController();
+let temporizador;
+
+function parametros() {
+  const leidos = new Map();
+  for (const [nombre, escrito] of new FormData(formulario)) {
+    const valor = escrito.trim();
+    if (nombre.startsWith("_") || nombre === "csrfmiddlewaretoken" || !valor) continue;
+    leidos.set(nombre, leidos.has(nombre) ? `${leidos.get(nombre)},${valor}` : valor);
+  }
+  // No marcar ninguna columna no es pedirlas todas; y pedirlas todas, en su orden, es no decir nada.
+  if (!leidos.has("columnas")) leidos.set("columnas", "");
+  if (leidos.get("columnas") === enSuOrden) leidos.delete("columnas");
+  return leidos;
+}
+
+function consulta() {
+  const escribir = (texto) =>
+    encodeURIComponent(texto)
+      .replace(/%(2C|3A|40|2F)/g, decodeURIComponent)
+      .replace(/[!'()*]/g, (signo) => `%${signo.charCodeAt(0).toString(16).toUpperCase()}`);
+  return [...parametros()].map(([nombre, valor]) => `${nombre}=${escribir(valor)}`).join("&");
+}
+
+function tamano(bytes) {
+  if (bytes < 1e3) return `${bytes} bytes`;
+  const [unidad, letra] = bytes < 1e6 ? [1e3, "kB"] : bytes < 1e9 ? [1e6, "MB"] : [1e9, "GB"];
+  return `${numero.format(bytes / unidad)} ${letra}`;
+}
+
+function tiempo(segundos) {
+  if (segundos < 1) return "menos de 1 segundo";
+  if (segundos < 90) return `unos ${numero.format(Math.ceil(segundos))} segundos`;
+  return `unos ${numero.format(Math.ceil(segundos / 60))} minutos`;
+}
+
+function dia(fecha) {
+  return fecha.slice(0, 10).split("-").reverse().join("/");
+}
+
+function ensenarErrores(errores) {
+  for (const lista of formulario.querySelectorAll("[data-errores]")) {
+    const motivos = errores[lista.dataset.errores] ?? [];
+    lista.replaceChildren(...motivos.map((motivo) => Object.assign(document.createElement("li"), { textContent: motivo })));
+    for (const campo of formulario.querySelectorAll(`[name="${lista.dataset.errores}"]`)) {
+      campo.toggleAttribute("aria-invalid", motivos.length > 0);
+      if (motivos.length) campo.setAttribute("aria-invalid", "true");
+    }
+  }
+}
+
+function ensenar({ filas, bytes_aproximados: bytes, segundos_aproximados: segundos, desde, hasta }) {
+  const cuantas = filas === 1 ? "1 llamada" : `${numero.format(filas)} llamadas`;
+  const cuando = desde ? ` del ${dia(desde)} al ${dia(hasta)}` : "";
+  estimacion.textContent = filas
+    ? `${cuantas}${cuando}: más o menos ${tamano(bytes)}, en ${tiempo(segundos)}.`
+    : "Ninguna llamada finalizada es así: el fichero llevaría solo la cabecera.";
+  const noCabe = maximo && filas > maximo;
+  const esMucho = noCabe || segundos > ES_MUCHO;
+  consejo.hidden = !esMucho;
+  consejo.textContent = noCabe
+    ? `Al momento se descargan como mucho ${numero.format(maximo)} llamadas: expórtelas en segundo plano.`
+    : "Es grande: en segundo plano no hay que esperar, y si la descarga se corta se continúa donde iba.";
+  formulario.querySelector("[name=_segundo_plano]").classList.toggle("default", esMucho);
+  formulario.querySelector("input[name=_descargar]").classList.toggle("default", !esMucho);
+  formulario.querySelector("input[name=_descargar]").disabled = noCabe;
+}
+
+async function preguntar() {
+  pregunta.abort();
+  pregunta = new AbortController();
+  const { signal } = pregunta;
+  formulario.setAttribute("aria-busy", "true");
+  try {
+    const respuesta = await fetch(`${formulario.dataset.estimar}?${consulta()}`, { signal });
+    const cuerpo = await respuesta.json();
+    if (signal.aborted) return;
+    ensenarErrores(respuesta.status === 400 ? cuerpo : {});
+    if (respuesta.ok) ensenar(cuerpo);
+    else if (respuesta.status === 400) estimacion.textContent = "Hay algo que corregir más arriba.";
+    else estimacion.textContent = cuerpo.detail ?? "El servidor no ha podido calcularlo.";
+    formulario.removeAttribute("aria-busy");
+  } catch (error) {
+    if (error.name === "AbortError") return;
+    estimacion.textContent = "No se ha podido preguntar al servidor: compruebe la conexión.";
+    formulario.removeAttribute("aria-busy");
+  }
+}
+
+function alCambiar() {
+  for (const parte of formulario.querySelectorAll("[data-solo-con]")) {
+    const vale = parte.dataset.soloCon.split(" ").includes(formulario.elements.formato.value);
+    parte.hidden = !vale;
+    for (const campo of parte.querySelectorAll("input, select")) campo.disabled = !vale;
+  }
+  const url = `${window.location.origin}${formulario.dataset.exportar}?${consulta()}`.replace(/\?$/, "");
+  formulario.elements.url.value = url;
+  formulario.elements.curl.value = `curl -fOJ -H 'Authorization: Bearer EL-TOKEN-DE-ACCESO' '${url}'`;
+  window.clearTimeout(temporizador);
+  temporizador = window.setTimeout(preguntar, ESPERA);
+}
+
+function mover(fila, cuanto) {
+  const vecina = cuanto < 0 ? fila.previousElementSibling : fila.nextElementSibling;
+  if (!vecina) return;
+  if (cuanto < 0) vecina.before(fila);
+  else vecina.after(fila);
+  alCambiar();
+}
+
+function ordenarColumnas() {
+  let arrastrada;
+  for (const boton of columnas.querySelectorAll("[data-mover]")) {
+    boton.hidden = false;
+    boton.addEventListener("click", () => {
+      mover(boton.closest("li"), Number(boton.dataset.mover));
+      boton.focus();
+    });
+  }
+  for (const fila of columnas.children) {
+    fila.draggable = true;
+    fila.addEventListener("dragstart", () => (arrastrada = fila));
+    fila.addEventListener("dragover", (suceso) => {
+      suceso.preventDefault();
+      if (!arrastrada || fila === arrastrada) return;
+      const { top, height } = fila.getBoundingClientRect();
+      fila[suceso.clientY < top + height / 2 ? "before" : "after"](arrastrada);
+    });
+    fila.addEventListener("dragend", () => {
+      arrastrada = undefined;
+      alCambiar();
+    });
+  }
+}
+
+async function copiar(boton) {
+  const campo = formulario.elements[boton.dataset.copiar];
+  campo.select();
+  try {
+    await navigator.clipboard.writeText(campo.value);
+    document.getElementById("copiado").textContent = "Copiado.";
+  } catch {
+    // Sin HTTPS el navegador no deja: queda seleccionado.
+    document.getElementById("copiado").textContent = "Está seleccionado: cópielo con Ctrl-C.";
+  }
+}
+
+for (const boton of formulario.querySelectorAll("[data-copiar]")) {
+  boton.hidden = false;
+  boton.addEventListener("click", () => copiar(boton));
+}
+estimacion.hidden = false;
+formulario.addEventListener("input", alCambiar);
+formulario.addEventListener("submit", (suceso) => {
+  const mal = formulario.querySelector("[aria-invalid]:not([disabled])");
+  if (mal) {
+    suceso.preventDefault();
+    mal.focus();
+  }
+});
+// El desplegable de la administración avisa con jQuery de lo que se elige en él.
+window.django.jQuery(formulario.querySelector(".admin-autocomplete")).on("change", alCambiar);
+conAtajos(formulario, alCambiar);
+ordenarColumnas();
+alCambiar();
