@@ -141,10 +141,16 @@ def _que_la_conozca_la_base(zona: ZoneInfo) -> None:
 
 
 class CorreoDeUsuario(Texto):
-    """El correo de alguien que existe, aunque ya no entre."""
+    """El correo de alguien que existe, aunque ya no entre; o una palabra, `salvo`, que se queda como está."""
 
-    def run_validation(self, data: Any = empty) -> Usuario:
+    def __init__(self, *, salvo: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.salvo = salvo
+
+    def run_validation(self, data: Any = empty) -> Usuario | str:
         correo = super().run_validation(data)  # antes de preguntar por él: la base no admite cualquier carácter
+        if correo == self.salvo:
+            return correo
         try:
             return Usuario.objects.get_by_natural_key(correo)
         except Usuario.DoesNotExist:

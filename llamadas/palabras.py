@@ -1,7 +1,11 @@
 """Una exportación, contada a quien la lee."""
 
 from .exportacion.formatos import FORMATOS
-from .models import Exportacion, Resultado
+from .models import DIAS_DE_LA_SEMANA, Exportacion, Resultado
+from .serializers.opciones import SIN_AGENTE, SIN_RESULTADO
+
+RESULTADOS = {**{valor: str(titulo) for valor, titulo in Resultado.choices}, SIN_RESULTADO: "sin resultado"}
+DIAS = {dia: dia for dia in DIAS_DE_LA_SEMANA} | {"miercoles": "miércoles", "sabado": "sábado"}
 
 
 def en_palabras(exportacion: Exportacion) -> list[tuple[str, str]]:
@@ -28,7 +32,11 @@ def _cuales(pedido: dict[str, str | list[str]]) -> str:
     if "hasta" in pedido:
         partes.append(f"hasta {pedido['hasta']}")
     if "resultado" in pedido:
-        partes.append("con resultado " + " o ".join(str(Resultado(valor).label) for valor in pedido["resultado"]))
+        partes.append("con resultado " + " o ".join(RESULTADOS[valor] for valor in pedido["resultado"]))
     if "usuario" in pedido:
-        partes.append("de " + " o ".join(pedido["usuario"]))
+        partes.append("de " + " o ".join(pedido["usuario"]).replace(SIN_AGENTE, "nadie"))
+    if "dia_semana" in pedido:
+        partes.append("en " + " o ".join(DIAS[dia] for dia in pedido["dia_semana"]))
+    if "hora" in pedido:
+        partes.append("a las " + " o ".join(f"{hora} h" for hora in pedido["hora"]))
     return ", ".join(partes) or "todas las finalizadas"

@@ -40,7 +40,8 @@ def test_describe_todas_las_rutas_sin_barra_final(esquema):
 def test_describe_las_opciones_y_lo_que_admiten(esquema, ruta):
     opciones = {p["name"]: p for p in esquema["paths"][ruta]["get"]["parameters"] if p["in"] == "query"}
     assert list(opciones) == [
-        "desde", "hasta", "resultado", "usuario", "columnas", "formato", "dialecto", "zona", "comprimir",
+        "desde", "hasta", "resultado", "usuario", "dia_semana", "hora",
+        "columnas", "formato", "dialecto", "zona", "comprimir",
     ]  # fmt: skip
     assert all(opcion["description"] for opcion in opciones.values())
     assert opciones["formato"]["schema"]["enum"] == list(FORMATOS)

@@ -15,21 +15,12 @@ from django.utils import timezone
 from usuarios.models import Usuario
 
 from ..atajos import ATAJOS, atajo_de
-from ..models import Resultado
+from ..palabras import DIAS, RESULTADOS
 from ..serializers import OpcionesSerializer
+from ..serializers.opciones import SIN_AGENTE
 
 Parametros = dict[str, list[str]]
 
-RESULTADOS = {**dict(Resultado.choices), "sin_resultado": "sin resultado"}
-DIAS = {
-    "lunes": "lunes",
-    "martes": "martes",
-    "miercoles": "miércoles",
-    "jueves": "jueves",
-    "viernes": "viernes",
-    "sabado": "sábado",
-    "domingo": "domingo",
-}
 HORAS = {str(hora): f"{hora} h" for hora in range(24)}
 ZONAS = sorted(zona for zona in available_timezones() if "/" in zona and not zona.startswith(("Etc/", "SystemV/")))
 
@@ -111,8 +102,8 @@ class Eleccion:
                 for n, t in (("desde", "Desde"), ("hasta", "Hasta"))
             ],
             "resultados": self.alternativas("resultado", RESULTADOS),
-            "agentes": [correo for correo in self.varios("usuario") if correo != "sin_agente"],
-            "sin_agente": "sin_agente" in self.varios("usuario"),
+            "agentes": [correo for correo in self.varios("usuario") if correo != SIN_AGENTE],
+            "sin_agente": SIN_AGENTE in self.varios("usuario"),
             "dias_de_la_semana": self.alternativas("dia_semana", DIAS),
             "horas": self.alternativas("hora", HORAS),
             "mas_filtros": {"dia_semana", "hora"} & self.parametros.keys(),

@@ -22,6 +22,8 @@ EJEMPLOS = {
     "hasta": "2026-01-31T20:00:00+01:00",
     "resultado": "contestada,buzon",
     "usuario": "irene@discador.example.com",
+    "dia_semana": "lunes,martes",
+    "hora": "9,10,11",
     "columnas": "llamada_id,numero_destino,fecha_finalizacion",
     "formato": "xlsx",
     "dialecto": "excel",
@@ -39,7 +41,7 @@ def esquema(campo: serializers.Field) -> dict[str, Any]:
         case Momento():
             return {"type": "string", "pattern": f"^{FORMA}$"}
         case CorreoDeUsuario():
-            return {"type": "string", "format": "email"}
+            return {"anyOf": [{"type": "string", "format": "email"}, {"type": "string", "enum": [campo.salvo]}]}
         case _:
             return {"type": "string", "minLength": 1}
 

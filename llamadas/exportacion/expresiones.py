@@ -1,10 +1,11 @@
 """Expresiones SQL que dejan un valor listo para un formato, sin ejecutar Python por cada celda."""
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import BigIntegerField, CharField, F, Func
+from django.db.models import BigIntegerField, CharField, F, Func, IntegerField
 from django.db.models.sql.compiler import SQLCompiler
 
 from .desfases import DESDE, HASTA, cambios, modificador
@@ -13,6 +14,18 @@ SQL = tuple[str, list[Any]]
 
 # Fuera de estos días puede no haber fecha local que escribir: se escriben en UTC.
 PRIMER_DIA_LOCAL, FIN_DE_LOS_DIAS_LOCALES = "0001-01-02", "9999-12-31"
+
+
+def _local_en_postgresql(fecha: str, params: Sequence[Any], zona: str) -> SQL:
+    """La hora local de una fecha; en UTC, la que puede no tenerla."""
+    en_utc = f"{fecha} AT TIME ZONE 'UTC'"
+    if zona == "UTC":
+        return en_utc, [*params]
+    return (
+        f"CASE WHEN {fecha} >= TIMESTAMPTZ '{PRIMER_DIA_LOCAL}Z' AND {fecha} < TIMESTAMPTZ '{FIN_DE_LOS_DIAS_LOCALES}Z'"
+        f" THEN {fecha} AT TIME ZONE %s ELSE {en_utc} END",
+        [*params * 3, zona, *params],
+    )
 
 
 class FechaLocal(Func):
@@ -30,16 +43,8 @@ class FechaLocal(Func):
 
     def as_postgresql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any) -> SQL:
         fecha, params = compiler.compile(self.source_expressions[0])
-        forma = f"'YYYY-MM-DD\"{self.separador}\"HH24:MI:SS'"
-        en_utc = f"{fecha} AT TIME ZONE 'UTC'"
-        if self.zona == "UTC":
-            return f"to_char({en_utc}, {forma})", [*params]
-        return (
-            f"to_char(CASE WHEN {fecha} >= TIMESTAMPTZ '{PRIMER_DIA_LOCAL}Z'"
-            f" AND {fecha} < TIMESTAMPTZ '{FIN_DE_LOS_DIAS_LOCALES}Z'"
-            f" THEN {fecha} AT TIME ZONE %s ELSE {en_utc} END, {forma})",
-            [*params * 3, self.zona, *params],
-        )
+        local, mas = _local_en_postgresql(fecha, params, self.zona)
+        return f"to_char({local}, 'YYYY-MM-DD\"{self.separador}\"HH24:MI:SS')", mas
 
     def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any) -> SQL:
         fecha, params = compiler.compile(self.source_expressions[0])
@@ -57,6 +62,62 @@ class FechaLocal(Func):
             f" ELSE {en_utc} END"
         )
         return sql, list(params) * sql.count(fecha)
+
+
+class HoraEnPunto(Func):
+    """La hora local de `zona` en que cae una fecha, como `AAAA-MM-DDTHH`, con las salvedades de `FechaLocal`.
+
+    En PostgreSQL es un `timestamp`, que agrupa mucho antes que un texto.
+    """
+
+    output_field = CharField()
+
+    def __init__(self, fuente: str, zona: str) -> None:
+        super().__init__(F(fuente), FechaLocal(fuente, zona))
+        self.zona = zona
+
+    def as_postgresql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any) -> SQL:
+        fecha, params = compiler.compile(self.source_expressions[0])
+        local, mas = _local_en_postgresql(fecha, params, self.zona)
+        return f"date_trunc('hour', {local})", mas
+
+    def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any) -> SQL:
+        local, params = compiler.compile(self.source_expressions[1])
+        return f"substr({local}, 1, 13)", params
+
+
+class DiaDeLaSemana(Func):
+    """El día de la semana local de una fecha: 0 es lunes y 6, domingo. Con las salvedades de `FechaLocal`."""
+
+    output_field = IntegerField()
+
+    def __init__(self, fuente: str, zona: str) -> None:
+        super().__init__(HoraEnPunto(fuente, zona))
+
+    def as_postgresql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any) -> SQL:
+        hora, params = compiler.compile(self.source_expressions[0])
+        return f"(EXTRACT(ISODOW FROM {hora})::int - 1)", params
+
+    def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any) -> SQL:
+        hora, params = compiler.compile(self.source_expressions[0])
+        return f"((strftime('%%w', substr({hora}, 1, 10)) + 6) %% 7)", params
+
+
+class HoraDelDia(Func):
+    """La hora local de una fecha, de 0 a 23. Con las salvedades de `FechaLocal`."""
+
+    output_field = IntegerField()
+
+    def __init__(self, fuente: str, zona: str) -> None:
+        super().__init__(HoraEnPunto(fuente, zona))
+
+    def as_postgresql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any) -> SQL:
+        hora, params = compiler.compile(self.source_expressions[0])
+        return f"EXTRACT(HOUR FROM {hora})::int", params
+
+    def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any) -> SQL:
+        hora, params = compiler.compile(self.source_expressions[0])
+        return f"CAST(substr({hora}, 12, 2) AS INTEGER)", params
 
 
 class Instante(Func):

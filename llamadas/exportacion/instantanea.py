@@ -6,8 +6,6 @@ from contextlib import contextmanager
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from .desfases import fecha_local
-
 # Lo que mejor le va a una lectura larga, medido con un millón de llamadas. Compilar la consulta (JIT) retrasa el
 # primer byte más de lo que luego ahorra. Dos procesos de PostgreSQL dan formato a las filas mientras otro las envía,
 # aunque el planificador crea que pasárselas cuesta más que eso; pero no si en el servidor ya hay dos ayudando a otros,
@@ -31,7 +29,7 @@ def instantanea(alias: str) -> Iterator[BaseDatabaseWrapper]:
     READ para que también fuera un solo instante, y quien la lee comprueba que no falte ni sobre nada.
     """
     if connections[alias].in_atomic_block:
-        yield _preparada(connections[alias])
+        yield connections[alias]
         return
     conexion = connections[alias].copy()
     conexion.inc_thread_sharing()  # la puede leer un hilo y cerrarla otro
@@ -44,13 +42,6 @@ def instantanea(alias: str) -> Iterator[BaseDatabaseWrapper]:
             # Un BEGIN diferido no toma el bloqueo de escritura, como haría el de `transaction_mode`.
             with conexion.cursor() as cursor:
                 cursor.execute("BEGIN")
-        yield _preparada(conexion)
+        yield conexion
     finally:
         conexion.close()
-
-
-def _preparada(conexion: BaseDatabaseWrapper) -> BaseDatabaseWrapper:
-    """Con las funciones que las expresiones necesitan en SQLite."""
-    if conexion.vendor == "sqlite":
-        conexion.connection.create_function("fecha_local", 2, fecha_local, deterministic=True)
-    return conexion

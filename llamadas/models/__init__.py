@@ -13,9 +13,10 @@ from .exportacion import (
     Puerta,
     Seleccionada,
 )
-from .llamada import Estado, Llamada, LlamadaQuerySet, Resultado
+from .llamada import DIAS_DE_LA_SEMANA, Estado, Llamada, LlamadaQuerySet, Resultado
 
 __all__ = [
+    "DIAS_DE_LA_SEMANA",
     "SIN_SENALES",
     "VIVAS",
     "Aviso",

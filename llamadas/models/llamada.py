@@ -30,6 +30,10 @@ class Resultado(models.TextChoices):
     RECHAZADA = "rechazada", "rechazada"
 
 
+DIAS_DE_LA_SEMANA = ("lunes", "martes", "miercoles", "jueves", "viernes", "sabado", "domingo")
+"""Sus nombres, sin acentos, en el orden de `date.weekday`."""
+
+
 class LlamadaQuerySet(models.QuerySet["Llamada"]):
     """Las selecciones de llamadas que tienen nombre."""
 

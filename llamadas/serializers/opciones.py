@@ -5,16 +5,20 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
 
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.datastructures import MultiValueDict
 from rest_framework import serializers
 
 from ..campos import VACIO, CorreoDeUsuario, Eleccion, Lista, Momento, Zona, que_se_admite
 from ..exportacion.columnas import COLUMNAS
+from ..exportacion.expresiones import DiaDeLaSemana, HoraDelDia
 from ..exportacion.formatos import DIALECTOS, FORMATOS
 from ..exportacion.opciones import Opciones
-from ..models import Llamada, LlamadaQuerySet, Resultado
+from ..models import DIAS_DE_LA_SEMANA, Llamada, LlamadaQuerySet, Resultado
 from ..periodo import final, principio
+
+SIN_RESULTADO, SIN_AGENTE = "sin_resultado", "sin_agente"
 
 POR_NOMBRE = {columna.nombre: columna for columna in COLUMNAS}
 
@@ -37,14 +41,26 @@ class OpcionesSerializer(serializers.Serializer):
         help_text="Hasta cuándo: un día, que entra entero en «zona», o una hora, que no entra.",
     )
     resultado = Lista(
-        child=Eleccion(choices=Resultado.values),
+        child=Eleccion(choices=[*Resultado.values, SIN_RESULTADO]),
         required=False,
-        help_text="Solo las que acabaron así. Varios, separados por comas o repitiendo la opción.",
+        help_text="Solo las que acabaron así; «sin_resultado», las que no lo tienen. Varios, separados por comas o "
+        "repitiendo la opción.",
     )
     usuario = Lista(
-        child=CorreoDeUsuario(),
+        child=CorreoDeUsuario(salvo=SIN_AGENTE),
         required=False,
-        help_text="Solo las del agente con ese correo. Varios, separados por comas o repitiendo la opción.",
+        help_text="Solo las del agente con ese correo; «sin_agente», las que no tienen ninguno. Varios, separados por "
+        "comas o repitiendo la opción.",
+    )
+    dia_semana = Lista(
+        child=Eleccion(choices=DIAS_DE_LA_SEMANA),
+        required=False,
+        help_text="Solo las que acabaron en ese día de la semana, en «zona». Varios, como en las anteriores.",
+    )
+    hora = Lista(
+        child=Eleccion(choices=[str(hora) for hora in range(24)]),
+        required=False,
+        help_text="Solo las que acabaron en esa hora del día, de 0 a 23, en «zona». Varias, como en las anteriores.",
     )
     columnas = Lista(
         child=Eleccion(choices=list(POR_NOMBRE)),
@@ -93,14 +109,29 @@ class OpcionesSerializer(serializers.Serializer):
 
     def llamadas(self) -> LlamadaQuerySet:
         """Las llamadas elegidas."""
+        return self.de_entre(Llamada.objects.finalizadas())
+
+    def de_entre(self, llamadas: LlamadaQuerySet) -> LlamadaQuerySet:
+        """Las elegidas, de entre esas."""
         elegido = self.validated_data
-        llamadas = Llamada.objects.finalizadas()
         if "desde" in elegido or "hasta" in elegido:
             llamadas = llamadas.entre(elegido.get("desde"), elegido.get("hasta"))
         if "resultado" in elegido:
-            llamadas = llamadas.filter(resultado__in=elegido["resultado"])
+            llamadas = llamadas.filter(resultado__in=["" if r == SIN_RESULTADO else r for r in elegido["resultado"]])
         if "usuario" in elegido:
-            llamadas = llamadas.filter(usuario__in=elegido["usuario"])
+            agentes = [usuario for usuario in elegido["usuario"] if usuario != SIN_AGENTE]
+            sin_agente = Q(usuario=None) if SIN_AGENTE in elegido["usuario"] else Q()
+            llamadas = llamadas.filter(Q(usuario__in=agentes) | sin_agente)
+        return self._a_esas_horas(llamadas)
+
+    def _a_esas_horas(self, llamadas: LlamadaQuerySet) -> LlamadaQuerySet:
+        elegido, zona = self.validated_data, _zona(self.validated_data).key
+        if "dia_semana" in elegido:
+            dias = [DIAS_DE_LA_SEMANA.index(dia) for dia in elegido["dia_semana"]]
+            llamadas = llamadas.alias(dia_local=DiaDeLaSemana("fecha_finalizacion", zona)).filter(dia_local__in=dias)
+        if "hora" in elegido:
+            horas = [int(hora) for hora in elegido["hora"]]
+            llamadas = llamadas.alias(hora_local=HoraDelDia("fecha_finalizacion", zona)).filter(hora_local__in=horas)
         return llamadas
 
     def opciones(self) -> Opciones:
@@ -132,7 +163,9 @@ class OpcionesSerializer(serializers.Serializer):
             "desde": [elegido["desde"].isoformat()] if "desde" in elegido else [],
             "hasta": [elegido["hasta"].isoformat()] if "hasta" in elegido else [],
             "resultado": elegido.get("resultado", []),
-            "usuario": [usuario.email for usuario in elegido.get("usuario", [])],
+            "usuario": [getattr(usuario, "email", usuario) for usuario in elegido.get("usuario", [])],
+            "dia_semana": elegido.get("dia_semana", []),
+            "hora": elegido.get("hora", []),
         }
         return {nombre: ",".join(valores) for nombre, valores in textos.items() if valores}
 

@@ -128,7 +128,7 @@ def test_la_zona_es_tambien_la_de_las_fechas_escritas(con_token):
     assert contenido == b"fecha_conexion,fecha_finalizacion\r\n2026-01-01T09:00:00,2026-07-01T08:00:00\r\n"
 
 
-NOMBRES = "desde, hasta, resultado, usuario, columnas, formato, dialecto, zona, comprimir"
+NOMBRES = "desde, hasta, resultado, usuario, dia_semana, hora, columnas, formato, dialecto, zona, comprimir"
 COLUMNAS = (
     "llamada_id, numero_destino, estado, resultado, fecha_asignacion, fecha_conexion, fecha_finalizacion, "
     "duracion_segundos, usuario_email"
@@ -166,7 +166,7 @@ COLUMNAS = (
             {"resultado": "buzón"},
             {
                 "resultado": "«buzón» no vale. ¿Quería decir «buzon»? Se admite: contestada, no_contesta, ocupado, "
-                "buzon, numero_invalido, rechazada."
+                "buzon, numero_invalido, rechazada, sin_resultado."
             },
         ),
         ({"usuario": "nadie@example.com"}, {"usuario": "«nadie@example.com» no es el correo de ningún usuario."}),
