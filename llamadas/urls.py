@@ -3,7 +3,14 @@
 from django.urls import re_path
 from django.urls.converters import UUIDConverter
 
-from .views import ArchivoDeExportacion, EstimarExportacion, Exportaciones, ExportarLlamadas, UnaExportacion
+from .views import (
+    ArchivoDeExportacion,
+    EstimarExportacion,
+    Exportaciones,
+    ExportarLlamadas,
+    ResumirLlamadas,
+    UnaExportacion,
+)
 
 UNA = rf"^exportaciones/(?P<pk>{UUIDConverter.regex})"
 
@@ -11,6 +18,7 @@ app_name = "llamadas"
 urlpatterns = [
     re_path(r"^exportar/?$", ExportarLlamadas.as_view(), name="exportar"),
     re_path(r"^exportar/estimacion/?$", EstimarExportacion.as_view(), name="estimacion"),
+    re_path(r"^resumen/?$", ResumirLlamadas.as_view(), name="resumen"),
     re_path(r"^exportaciones/?$", Exportaciones.as_view(), name="exportaciones"),
     re_path(rf"{UNA}/?$", UnaExportacion.as_view(), name="exportacion"),
     re_path(rf"{UNA}/archivo/?$", ArchivoDeExportacion.as_view(), name="archivo"),

@@ -9,6 +9,7 @@ from django.core.management import call_command
 from llamadas.exportacion.formatos import FORMATOS
 
 EXPORTAR, ESTIMAR = "/api/v1/llamadas/exportar", "/api/v1/llamadas/exportar/estimacion"
+RESUMEN = "/api/v1/llamadas/resumen"
 
 
 @pytest.fixture
@@ -28,6 +29,7 @@ def test_describe_todas_las_rutas_sin_barra_final(esquema):
     assert set(esquema["paths"]) == {
         EXPORTAR,
         ESTIMAR,
+        RESUMEN,
         exportaciones,
         f"{exportaciones}/{{id}}",
         f"{exportaciones}/{{id}}/archivo",
@@ -36,7 +38,7 @@ def test_describe_todas_las_rutas_sin_barra_final(esquema):
     }
 
 
-@pytest.mark.parametrize("ruta", [EXPORTAR, ESTIMAR])
+@pytest.mark.parametrize("ruta", [EXPORTAR, ESTIMAR, RESUMEN])
 def test_describe_las_opciones_y_lo_que_admiten(esquema, ruta):
     opciones = {p["name"]: p for p in esquema["paths"][ruta]["get"]["parameters"] if p["in"] == "query"}
     assert list(opciones) == [

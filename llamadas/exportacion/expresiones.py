@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -86,6 +87,29 @@ class HoraEnPunto(Func):
         return f"substr({local}, 1, 13)", params
 
 
+@dataclass(frozen=True)
+class DeLaHora:
+    """Lo que se saca de una `HoraEnPunto`, en SQL: el día (`AAAA-MM-DD`), el de la semana (0 es lunes) y la hora."""
+
+    dia: str
+    dia_de_la_semana: str
+    hora_del_dia: str
+
+
+DE_LA_HORA = {
+    "postgresql": DeLaHora(
+        dia="to_char({hora}, 'YYYY-MM-DD')",
+        dia_de_la_semana="(EXTRACT(ISODOW FROM {hora})::int - 1)",
+        hora_del_dia="EXTRACT(HOUR FROM {hora})::int",
+    ),
+    "sqlite": DeLaHora(
+        dia="substr({hora}, 1, 10)",
+        dia_de_la_semana="((strftime('%%w', substr({hora}, 1, 10)) + 6) %% 7)",
+        hora_del_dia="CAST(substr({hora}, 12, 2) AS INTEGER)",
+    ),
+}
+
+
 class DiaDeLaSemana(Func):
     """El día de la semana local de una fecha: 0 es lunes y 6, domingo. Con las salvedades de `FechaLocal`."""
 
@@ -94,13 +118,9 @@ class DiaDeLaSemana(Func):
     def __init__(self, fuente: str, zona: str) -> None:
         super().__init__(HoraEnPunto(fuente, zona))
 
-    def as_postgresql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any) -> SQL:
+    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any) -> SQL:
         hora, params = compiler.compile(self.source_expressions[0])
-        return f"(EXTRACT(ISODOW FROM {hora})::int - 1)", params
-
-    def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any) -> SQL:
-        hora, params = compiler.compile(self.source_expressions[0])
-        return f"((strftime('%%w', substr({hora}, 1, 10)) + 6) %% 7)", params
+        return DE_LA_HORA[connection.vendor].dia_de_la_semana.format(hora=hora), params
 
 
 class HoraDelDia(Func):
@@ -111,13 +131,9 @@ class HoraDelDia(Func):
     def __init__(self, fuente: str, zona: str) -> None:
         super().__init__(HoraEnPunto(fuente, zona))
 
-    def as_postgresql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any) -> SQL:
+    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any) -> SQL:
         hora, params = compiler.compile(self.source_expressions[0])
-        return f"EXTRACT(HOUR FROM {hora})::int", params
-
-    def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any) -> SQL:
-        hora, params = compiler.compile(self.source_expressions[0])
-        return f"CAST(substr({hora}, 12, 2) AS INTEGER)", params
+        return DE_LA_HORA[connection.vendor].hora_del_dia.format(hora=hora), params
 
 
 class Instante(Func):

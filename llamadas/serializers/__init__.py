@@ -2,6 +2,7 @@
 
 from .encargo import EncargoSerializer, ExportacionSerializer, ListaSerializer
 from .opciones import EstimacionSerializer, OpcionesSerializer
+from .resumen import ResumenSerializer
 
 __all__ = [
     "EncargoSerializer",
@@ -9,4 +10,5 @@ __all__ = [
     "ExportacionSerializer",
     "ListaSerializer",
     "OpcionesSerializer",
+    "ResumenSerializer",
 ]
