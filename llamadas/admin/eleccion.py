@@ -61,6 +61,10 @@ class Eleccion:
         """La misma elección como lo que va en una URL tras el `?`."""
         return consulta(self.parametros)
 
+    def con(self, **otros: str) -> str:
+        """La consulta, con esos parámetros en vez de los que hubiera."""
+        return consulta({**self.parametros, **{nombre: [valor] for nombre, valor in otros.items()}})
+
     @property
     def hoy(self) -> date:
         """Qué día es en la zona elegida o, si no se entiende, en la del servidor."""
@@ -96,7 +100,10 @@ class Eleccion:
         return {
             "eleccion": self,
             "errores": self.errores,
-            "atajos": [{"atajo": atajo, "desde": dias[0], "hasta": dias[1]} for atajo, dias in atajos],
+            "atajos": [
+                {"atajo": atajo, "desde": d, "hasta": h, "consulta": self.con(desde=d, hasta=h)}
+                for atajo, (d, h) in atajos
+            ],
             "periodo": [
                 {"nombre": n, "titulo": t, "valor": self.uno(n), "es_dia": _UN_DIA.fullmatch(self.uno(n))}
                 for n, t in (("desde", "Desde"), ("hasta", "Hasta"))

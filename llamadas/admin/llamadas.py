@@ -1,7 +1,7 @@
 """La administración de las llamadas: se miran y se exportan, no se cambian."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime
 from functools import partial, reduce
 from operator import or_
@@ -9,10 +9,9 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.contrib.admin.views.main import ChangeList
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.db.models import Q
-from django.forms import Media, ModelChoiceField
+from django.forms import Media
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -28,36 +27,11 @@ from ..serializers import OpcionesSerializer
 from .eleccion import AgentesJson
 from .exportaciones import encargar_y_ver
 from .exportar import pagina_de_exportar
+from .filtros import FiltroDeLaSeleccion, FiltroPorAgente, seleccion_de
+from .informe import pagina_del_informe
 from .listado import ListadoQuerySet, PaginadorConMemoria, hora_local
 
 NADA_QUE_EXPORTAR = "Ninguna llamada seleccionada está finalizada: no hay nada que exportar."
-
-
-class FiltroPorAgente(admin.RelatedFieldListFilter):
-    """Elige un agente escribiendo parte de su correo, en vez de entre una lista con todos."""
-
-    template = "llamadas/filtro_por_agente.html"
-
-    def field_choices(self, *_: Any) -> list[tuple[Any, str]]:
-        """Ninguna: las busca el desplegable."""
-        return []
-
-    def has_output(self) -> bool:
-        return True
-
-    def choices(self, changelist: ChangeList) -> Iterator[dict[str, Any]]:
-        """Lo que necesita la plantilla: el desplegable y los demás filtros puestos, que se conservan."""
-        campo = ModelChoiceField(
-            self.field.remote_field.model.objects,
-            widget=AutocompleteSelect(self.field, changelist.model_admin.admin_site, attrs={"id": "filtro-agente"}),
-            required=False,
-        )
-        otros = changelist.filter_params.items()
-        yield {
-            "desplegable": campo.widget.render(self.lookup_kwarg, self.lookup_val),
-            "otros": [(nombre, v) for nombre, valores in otros if nombre != self.lookup_kwarg for v in valores],
-            "quitar": self.lookup_val and changelist.get_query_string(remove=self.expected_parameters()),
-        }
 
 
 def _exportar_a(formato: Formato) -> Callable[..., HttpResponseBase | None]:
@@ -78,6 +52,7 @@ class LlamadaAdmin(admin.ModelAdmin):
     """La lista de llamadas, ágil con millones de filas, y su exportación."""
 
     actions = (*(_exportar_a(formato) for formato in FORMATOS.values()), "exportar_en_segundo_plano")
+    change_list_template = "llamadas/llamadas.html"
     date_hierarchy = "fecha_finalizacion"
     fields = readonly_fields = (
         "id",
@@ -91,7 +66,7 @@ class LlamadaAdmin(admin.ModelAdmin):
         "usuario",
     )
     list_display = ("id", "numero_destino", "estado", "resultado", "finalizacion", "duracion_segundos", "usuario")
-    list_filter = ("estado", "resultado", ("usuario", FiltroPorAgente))
+    list_filter = (FiltroDeLaSeleccion, "estado", "resultado", ("usuario", FiltroPorAgente))
     list_select_related = ("usuario",)
     paginator = PaginadorConMemoria
     search_fields = ("numero_destino",)
@@ -114,9 +89,14 @@ class LlamadaAdmin(admin.ModelAdmin):
                 solo_administradores(partial(pagina_de_exportar, self)),
                 name="llamadas_llamada_exportar",
             ),
+            path("informe/", solo_administradores(partial(pagina_del_informe, self)), name="llamadas_llamada_informe"),
             path("agentes/", solo_administradores(agentes), name="llamadas_llamada_agentes"),
             *super().get_urls(),
         ]
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """La lista, con la misma selección en los botones de exportar y del informe."""
+        return super().changelist_view(request, {"seleccion": seleccion_de(request.GET), **(extra_context or {})})
 
     def exportar_seleccionadas(
         self, request: HttpRequest, queryset: LlamadaQuerySet, *, formato: Formato
