@@ -17,7 +17,7 @@ from django.utils.safestring import SafeString
 
 from ..auditoria import Quien
 from ..avisos import bandeja
-from ..models import Aviso, EstadoDeAviso, EstadoDeExportacion, Exportacion
+from ..models import Aviso, EstadoDeAviso, EstadoDeExportacion, Exportacion, Trabajador
 from ..palabras import en_palabras
 from ..segundo_plano import estados
 from ..segundo_plano.servicio import Demasiadas, NoCabe, Peticion, encargar, repetible
@@ -73,17 +73,7 @@ class ExportacionAdmin(SoloMirar):
 
     @admin.display(description="estado", ordering="estado")
     def como_va(self, exportacion: Exportacion) -> SafeString | str:
-        """Con una barra que avanza sola mientras no acaba."""
-        if not exportacion.esta_viva:
-            return exportacion.get_estado_display()
-        return format_html(
-            '<span data-exportacion="{}"><progress max="100" value="{}" aria-label="Progreso"></progress> '
-            '<span role="status">{}, {} %</span></span>',
-            reverse("llamadas:exportacion", args=[exportacion.pk]),
-            exportacion.porcentaje,
-            exportacion.get_estado_display(),
-            exportacion.porcentaje,
-        )
+        return como_va(exportacion)
 
     @admin.display(description="filas")
     def filas_escritas(self, exportacion: Exportacion) -> str:
@@ -125,6 +115,8 @@ class ExportacionAdmin(SoloMirar):
                 "se_descarga": exportacion.estado == EstadoDeExportacion.COMPLETADA and exportacion.archivo,
                 "se_cancela": exportacion.esta_viva and exportacion.va_en_segundo_plano,
                 "se_repite": repetible(exportacion),
+                "sin_trabajador": exportacion.estado == EstadoDeExportacion.PENDIENTE
+                and not Trabajador.objects.en_marcha().exists(),
             }
         return super().change_view(request, object_id, form_url, contexto | (extra_context or {}))
 
@@ -157,6 +149,20 @@ class ExportacionAdmin(SoloMirar):
         if not self.has_view_permission(request):
             raise PermissionDenied
         return get_object_or_404(Exportacion, pk=pk)
+
+
+def como_va(exportacion: Exportacion) -> SafeString | str:
+    """Su estado, con una barra que avanza sola mientras no acaba."""
+    if not exportacion.esta_viva:
+        return exportacion.get_estado_display()
+    return format_html(
+        '<span data-exportacion="{}"><progress max="100" value="{}" aria-label="Progreso"></progress> '
+        '<span role="status">{}, {} %</span></span>',
+        reverse("llamadas:exportacion", args=[exportacion.pk]),
+        exportacion.porcentaje,
+        exportacion.get_estado_display(),
+        exportacion.porcentaje,
+    )
 
 
 @admin.register(Aviso)

@@ -14,6 +14,7 @@ from .exportacion import (
     Seleccionada,
 )
 from .llamada import DIAS_DE_LA_SEMANA, Estado, Llamada, LlamadaQuerySet, Resultado
+from .trabajador import Trabajador
 
 __all__ = [
     "DIAS_DE_LA_SEMANA",
@@ -33,5 +34,6 @@ __all__ = [
     "Puerta",
     "Resultado",
     "Seleccionada",
+    "Trabajador",
     "UltimaEleccion",
 ]

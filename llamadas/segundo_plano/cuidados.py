@@ -11,13 +11,14 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
-from ..models import Culpable, EstadoDeExportacion, Exportacion, ExportacionQuerySet, Puerta, Seleccionada
+from ..models import Culpable, EstadoDeExportacion, Exportacion, ExportacionQuerySet, Puerta, Seleccionada, Trabajador
 from . import cola, estados
 from .almacen import almacen
 
 registro = logging.getLogger(__name__)
 
 SEGUNDOS_DE_RESPIRO = 2.5
+UN_DIA = timedelta(days=1)
 SIN_SENALES_DE_UNA_DIRECTA = timedelta(minutes=15)
 CADUCO = "Se guardó {dias} días, y ya no está."
 SE_PERDIO = "No se sabe cómo acabó: el servidor que la enviaba dejó de dar señales."
@@ -81,6 +82,11 @@ def olvidar_mensajes() -> None:
     DBTaskResult.objects.filter(enqueued_at__lt=viejos).delete()
 
 
+def olvidar_trabajadores() -> None:
+    """Los que murieron sin poder borrarse."""
+    Trabajador.objects.filter(latido__lt=Now() - UN_DIA).delete()
+
+
 def _rescatar(abandonados: ExportacionQuerySet) -> None:
     encargos = list(abandonados)
     if encargos and connection.vendor == "sqlite":
@@ -103,7 +109,7 @@ def _por_encolar() -> ExportacionQuerySet:
 
 
 A_MENUDO = (rescatar, encolar)
-DE_VEZ_EN_CUANDO = (caducar, barrer, cerrar_directas, olvidar_mensajes)
+DE_VEZ_EN_CUANDO = (caducar, barrer, cerrar_directas, olvidar_mensajes, olvidar_trabajadores)
 
 
 def cuidar(cuidados: Iterable[Callable[[], None]]) -> None:

@@ -106,12 +106,13 @@ class Command(Comando):
             return
         self.stdout.write(
             f"""
-Para hacerlo a mano, pida un token (vale 15 minutos) y descargue:
+Ábralo en el navegador y entre: {raiz}admin/
+
+Para hacerlo desde un programa, pida un token (vale 15 minutos) y descargue:
 
   curl -d 'email={CORREO}' -d 'password={contrasena}' {raiz}api/v1/token
   curl -fOJ -H 'Authorization: Bearer {token}' {raiz}api/v1/llamadas/exportar
 
-Administración: {raiz}admin/
 Referencia de la API: {raiz}api/docs
 
 Las exportaciones en segundo plano las prepara un trabajador, que ya está en

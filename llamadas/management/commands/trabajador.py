@@ -22,6 +22,7 @@ from llamadas.models import Exportacion, Medio
 from llamadas.segundo_plano import cuidados
 from llamadas.segundo_plano.almacen import almacen
 from llamadas.segundo_plano.parada import PARADA
+from llamadas.segundo_plano.presencia import Presencia
 from llamadas.segundo_plano.trabajadores import trabajador
 
 AYUDA = """
@@ -95,7 +96,9 @@ class Command(Comando):
 
     def _siempre(self) -> None:
         fin = Event()
+        presencia = Presencia()
         hilos = [
+            _cada(SEGUNDOS_ENTRE_CUIDADOS, lambda _: presencia.senalar(), fin),
             _cada(SEGUNDOS_ENTRE_CUIDADOS, _cuidar, fin),
             *(_cada(SEGUNDOS_ENTRE_REPARTOS, partial(_repartir, medio, fin), fin) for medio in REPARTIDORES),
         ]
@@ -114,6 +117,7 @@ class Command(Comando):
             limite = time.monotonic() + PARADA.gracia
             for hilo in hilos:  # a que acaben los avisos que se estén entregando
                 hilo.join(max(0.0, limite - time.monotonic()))
+            presencia.irse()
             registro.info("Trabajador parado")
 
     def _trabajar(self, *, hasta_vaciar: bool) -> None:

@@ -1,0 +1,35 @@
+"""Los procesos que preparan las exportaciones."""
+
+from typing import Self
+
+from django.db import models
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from .exportacion import SIN_SENALES
+
+
+class TrabajadorQuerySet(models.QuerySet["Trabajador"]):
+    """Los trabajadores que tienen nombre."""
+
+    def en_marcha(self) -> Self:
+        """Los que han dado señales hace poco, según el reloj de la base de datos."""
+        return self.filter(latido__gte=Now() - SIN_SENALES)
+
+
+class Trabajador(models.Model):
+    """Un `manage.py trabajador`, que da señales mientras vive y se borra al acabar. Las fechas son instantes."""
+
+    maquina = models.CharField("máquina", max_length=255)
+    pid = models.PositiveBigIntegerField("PID")
+    arrancado = models.DateTimeField("arrancado", default=timezone.now)
+    latido = models.DateTimeField("última señal")
+
+    objects = TrabajadorQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "trabajador"
+        verbose_name_plural = "trabajadores"
+
+    def __str__(self) -> str:
+        return f"{self.pid} en {self.maquina}"

@@ -1,0 +1,1 @@
+"""Las etiquetas de las plantillas."""
