@@ -1,6 +1,5 @@
 """Lo que se elige en las páginas de la administración: los parámetros de la API, en un formulario."""
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -23,8 +22,6 @@ Parametros = dict[str, list[str]]
 
 HORAS = {str(hora): f"{hora} h" for hora in range(24)}
 ZONAS = sorted(zona for zona in available_timezones() if "/" in zona and not zona.startswith(("Etc/", "SystemV/")))
-
-_UN_DIA = re.compile(r"(\d{4}-\d\d-\d\d)?", re.ASCII)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,7 +102,7 @@ class Eleccion:
                 for atajo, (d, h) in atajos
             ],
             "periodo": [
-                {"nombre": n, "titulo": t, "valor": self.uno(n), "es_dia": _UN_DIA.fullmatch(self.uno(n))}
+                {"nombre": n, "titulo": t, "valor": self.uno(n), "es_dia": _cabe_en_un_calendario(self.uno(n))}
                 for n, t in (("desde", "Desde"), ("hasta", "Hasta"))
             ],
             "resultados": self.alternativas("resultado", RESULTADOS),
@@ -125,6 +122,14 @@ class AgentesJson(AutocompleteJsonView):
 
     def serialize_result(self, obj: Usuario, to_field_name: str) -> dict[str, str]:
         return {"id": obj.email, "text": obj.email}
+
+
+def _cabe_en_un_calendario(escrito: str) -> bool:
+    """Si el campo de fechas del navegador lo puede enseñar; lo demás, una hora o un error, va en uno de texto."""
+    try:
+        return not escrito or date.fromisoformat(escrito).isoformat() == escrito
+    except ValueError:
+        return False
 
 
 def leer(formulario: QueryDict) -> Parametros:

@@ -1,7 +1,84 @@
-"""Carga lo que comparten las pruebas; también cuando se ejecutan solo las de esta aplicación."""
+"""Carga lo que comparten las pruebas, también cuando se ejecutan solo las de esta aplicación; y el navegador."""
 
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.contrib.auth.hashers import make_password
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 from pytest import Parser, PytestPluginManager
+
+from usuarios.models import Usuario
+
+NAVEGADORES = ("chromium", "chromium-browser", "google-chrome")
+SIN_LLAMAR_A_CASA = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+
+# Lo que el propio Chromium escribe cuando una petición recibe un 400, que es como la API dice lo que está mal.
+UN_400_DE_LA_API = re.compile(r"Failed to load resource: .* 400 ")
 
 
 def pytest_addoption(parser: Parser, pluginmanager: PytestPluginManager) -> None:
     pluginmanager.import_plugin("discador.pruebas")
+    parser.addoption("--capturas", action="store_true", help="Vuelve a hacer las capturas de pantalla del README.")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """El Chromium del sistema, sin ventana."""
+    programa = next(filter(None, map(shutil.which, NAVEGADORES)), None)
+    if not programa:
+        pytest.skip("no hay ningún Chromium con que probar las páginas: apt-get install chromium")
+    # Playwright tiene un bucle de eventos en este hilo, y Django creería que el ORM se usa desde código asíncrono.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    with sync_playwright() as playwright:
+        navegador = playwright.chromium.launch(executable_path=programa, args=SIN_LLAMAR_A_CASA)
+        yield navegador
+        navegador.close()
+
+
+@pytest.fixture
+def abrir(chromium: Browser, servidor: str) -> Iterator[Callable[..., Page]]:
+    """Abre una página en un navegador nuevo; al acabar, comprueba que en ninguna se haya quejado la consola."""
+    quejas: list[str] = []
+
+    def anotar(mensaje: ConsoleMessage) -> None:
+        if mensaje.type in ("error", "warning") and not UN_400_DE_LA_API.search(mensaje.text):
+            quejas.append(f"{mensaje.location.get('url')}: {mensaje.text}")
+
+    contextos = []
+
+    def abrir(ancho: int = 1280, **opciones: Any) -> Page:
+        de_siempre = {"viewport": {"width": ancho, "height": 900}, "locale": "es-ES", "timezone_id": "Europe/Madrid"}
+        contexto = chromium.new_context(base_url=servidor, **{**de_siempre, **opciones})
+        contexto.set_default_timeout(15_000)
+        contexto.on("console", anotar)
+        contexto.on("weberror", lambda error: quejas.append(str(error.error)))
+        contextos.append(contexto)
+        return contexto.new_page()
+
+    yield abrir
+    for contexto in contextos:
+        contexto.close()
+    assert quejas == []
+
+
+@pytest.fixture
+def entrar(abrir: Callable[..., Page], administrador: Usuario) -> Callable[..., Page]:
+    """Abre un navegador y entra en la administración, por su formulario."""
+    # Con una contraseña que entienda el servidor de verdad, que no tiene el cifrado rápido de las pruebas.
+    administrador.password = make_password("clave-de-admin", hasher="argon2")
+    administrador.save()
+
+    def entrar(**opciones: Any) -> Page:
+        pagina = abrir(**opciones)
+        pagina.goto("/admin/")
+        pagina.get_by_label("Email").or_(pagina.locator("#id_username")).first.fill(administrador.email)
+        pagina.locator("#id_password").fill("clave-de-admin")
+        pagina.locator("#id_password").press("Enter")
+        pagina.wait_for_url("**/admin/")
+        return pagina
+
+    return entrar

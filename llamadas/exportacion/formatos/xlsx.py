@@ -37,7 +37,7 @@ class XLSX(Formato):
 
     nombre = "xlsx"
     titulo = "Excel (.xlsx)"
-    consejo = f"Hasta {FILAS_POR_HOJA:,} filas por hoja, y si hay más sigue en otra.".replace(",", ".")
+    consejo = "Hasta 1.048.575 filas por hoja, y si hay más sigue en otra."
     tipo_mime = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
     extension = "xlsx"
 
