@@ -43,8 +43,9 @@ class FiltroPorAgente(admin.RelatedFieldListFilter):
             required=False,
         )
         otros = changelist.filter_params.items()
+        que_caben = [valor for valor in self.lookup_val or [] if int(valor) < 2**63]  # más no admite SQLite
         yield {
-            "desplegable": campo.widget.render(self.lookup_kwarg, self.lookup_val),
+            "desplegable": campo.widget.render(self.lookup_kwarg, que_caben),
             "otros": [(nombre, v) for nombre, valores in otros if nombre != self.lookup_kwarg for v in valores],
             "quitar": self.lookup_val and changelist.get_query_string(remove=self.expected_parameters()),
         }

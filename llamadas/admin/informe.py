@@ -1,8 +1,9 @@
 """La página del informe: las cifras de una selección, cada una con sus llamadas detrás y su exportación."""
 
 from collections.abc import Iterator
+from copy import copy
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -20,7 +21,7 @@ from ..informe.tramos import Tramo, en_tramos
 from ..models import DIAS_DE_LA_SEMANA, Estado, Llamada, Resultado
 from ..palabras import DIAS, RESULTADOS, cuales, duracion, porcentaje
 from ..serializers.opciones import SIN_AGENTE, SIN_RESULTADO
-from .eleccion import Eleccion, consulta, leer
+from .eleccion import Eleccion, Parametros, consulta, leer
 from .filtros import DE_UNA_SELECCION
 
 DIAS_POR_OMISION = 30
@@ -47,7 +48,6 @@ class Fila:
     titulo: str
     cifras: list[Cifra]
     ancho: int = 0
-    clase: str = ""
 
 
 class Seleccion:
@@ -58,15 +58,23 @@ class Seleccion:
         self.parametros["zona"] = [zona]
         elegido, local = eleccion.opciones.validated_data, ZoneInfo(zona)
         self._primer_dia = _dia(elegido.get("desde"), local)
-        self._ultimo_dia = _dia(elegido["hasta"] - UN_INSTANTE if "hasta" in elegido else None, local)
+        self._ultimo_dia = _dia(elegido.get("hasta"), local, antes=UN_INSTANTE)
 
-    def parte(self, **mas: str) -> dict[str, list[str]]:
+    def parte(self, **mas: str) -> Parametros:
         """Los parámetros de la parte en que, además, vale lo que se diga."""
         return {**self.parametros, **{nombre: [valor] for nombre, valor in mas.items()}}
 
-    def entre(self, tramo: Tramo, **mas: str) -> dict[str, list[str]]:
+    def con(self, resultado: str) -> "Seleccion | None":
+        """La de un resultado; nada, si no es de los que se pueden pedir."""
+        if resultado and resultado not in Resultado.values:
+            return None
+        otra = copy(self)
+        otra.parametros = self.parte(resultado=resultado or SIN_RESULTADO)
+        return otra
+
+    def entre(self, tramo: Tramo) -> Parametros:
         """La parte de un tramo, sin salirse del periodo elegido."""
-        parte = self.parte(**mas)
+        parte = self.parte()
         if not (self._primer_dia and tramo.desde <= self._primer_dia):
             parte["desde"] = [tramo.desde.isoformat()]
         if not (self._ultimo_dia and tramo.hasta >= self._ultimo_dia):
@@ -107,19 +115,19 @@ class Informe:
         return graficos.barras_apiladas([tramo.etiqueta for tramo in self.tramos], series)
 
     def _trozo(self, tramo: Tramo, resultado: str) -> graficos.Celda:
-        cuantas = tramo.resultados.get(resultado, 0)
-        parte = self.seleccion.entre(tramo, resultado=resultado or SIN_RESULTADO)
-        nombre = f"{tramo.titulo}, {_titulo(resultado)}: {intcomma(cuantas)}"
-        return graficos.celda(cuantas, clase=_clase(resultado), nombre=nombre, enlace=_lista(parte))
+        cifra = self._de_un_trozo(tramo, resultado)
+        nombre = f"{tramo.titulo}, {_titulo(resultado)}: {cifra.texto}"
+        return graficos.celda(cifra.llamadas, clase=_clase(resultado), nombre=nombre, enlace=cifra.lista)
+
+    def _de_un_trozo(self, tramo: Tramo, resultado: str) -> Cifra:
+        de_este = self.seleccion.con(resultado)
+        return _cifra(tramo.resultados.get(resultado, 0), de_este and de_este.entre(tramo))
 
     def tabla_de_dias(self) -> list[Fila]:
         filas = []
         for tramo in self.tramos:
             total = _cifra(sum(tramo.resultados.values()), self.seleccion.entre(tramo))
-            cifras = [
-                _cifra(tramo.resultados.get(r, 0), self.seleccion.entre(tramo, resultado=r or SIN_RESULTADO))
-                for r in self.presentes
-            ]
+            cifras = [self._de_un_trozo(tramo, resultado) for resultado in self.presentes]
             filas.append(Fila(titulo=tramo.titulo, cifras=[*cifras, total]))
         return filas
 
@@ -199,9 +207,10 @@ class Informe:
             for resultado, cuantas, parte in self._por_resultado()
         ]
 
-    def _por_resultado(self) -> Iterator[tuple[str, int, dict[str, list[str]]]]:
+    def _por_resultado(self) -> Iterator[tuple[str, int, Parametros | None]]:
         for resultado, cuantas in self.resumen.resultados.items():
-            yield resultado, cuantas, self.seleccion.parte(resultado=resultado or SIN_RESULTADO)
+            de_este = self.seleccion.con(resultado)
+            yield resultado, cuantas, de_este and de_este.parte()
 
     def agentes(self) -> list[Fila]:
         mas = max((cuenta.finalizadas for cuenta in self.resumen.agentes.values()), default=1)
@@ -254,7 +263,7 @@ def pagina_del_informe(administracion: admin.ModelAdmin, request: HttpRequest) -
     return TemplateResponse(request, "llamadas/informe.html", contexto)
 
 
-def _ultimos_dias() -> dict[str, list[str]]:
+def _ultimos_dias() -> Parametros:
     """Hasta el último día con llamadas, sin contar las que dicen haber acabado en el futuro."""
     hasta_ahora = Llamada.objects.finalizadas().filter(fecha_finalizacion__lte=timezone.now())
     ultima = hasta_ahora.order_by("-fecha_finalizacion").values_list("fecha_finalizacion", flat=True).first()
@@ -264,25 +273,26 @@ def _ultimos_dias() -> dict[str, list[str]]:
     return {"desde": [(dia - timedelta(days=DIAS_POR_OMISION - 1)).isoformat()], "hasta": [dia.isoformat()]}
 
 
-def _cifra(llamadas: int, parte: dict[str, list[str]], *, texto: str = "", valor: float | None = None) -> Cifra:
-    """La de unas llamadas; sin enlaces, si no hay ninguna que ver."""
+def _cifra(llamadas: int, parte: Parametros | None, *, texto: str = "", valor: float | None = None) -> Cifra:
+    """La de unas llamadas; sin enlaces, si no hay ninguna que ver o no se pueden pedir."""
     texto = texto or intcomma(llamadas)
-    if not llamadas:
-        return Cifra(texto=texto, llamadas=0, valor=valor)
+    if not llamadas or parte is None:
+        return Cifra(texto=texto, llamadas=llamadas, valor=valor)
     return Cifra(texto=texto, llamadas=llamadas, valor=valor, lista=_lista(parte), exportar=_exportar(parte))
 
 
-def _lista(parte: dict[str, list[str]]) -> str:
+def _lista(parte: Parametros) -> str:
     return f"{reverse('admin:llamadas_llamada_changelist')}?{consulta({'estado__exact': [Estado.FINALIZADA], **parte})}"
 
 
-def _exportar(parte: dict[str, list[str]]) -> str:
+def _exportar(parte: Parametros) -> str:
     return f"{reverse('admin:llamadas_llamada_exportar')}?{consulta(parte)}"
 
 
-def _dia(instante: Any, local: ZoneInfo) -> date | None:
+def _dia(instante: datetime | None, local: ZoneInfo, *, antes: timedelta = timedelta()) -> date | None:
+    """El día local de un poco antes de un instante o, en los extremos del calendario, el de UTC."""
     try:
-        return instante.astimezone(local).date() if instante else None
+        return (instante - antes).astimezone(local).date() if instante else None
     except OverflowError:
         return instante.date()
 

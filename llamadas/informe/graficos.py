@@ -20,8 +20,9 @@ Celda = dict[str, Any]
 
 
 def celda(valor: float | None, *, clase: str, nombre: str, enlace: str) -> Celda:
-    """Un valor de un gráfico, con lo que dice al pasar por él y adónde lleva."""
-    return {"value": valor, "tooltip": nombre, "xlink": {"href": enlace, "class": clase, "tabindex": "-1"}}
+    """Un valor de un gráfico, con lo que dice al pasar por él y, si lleva a algún sitio, adónde."""
+    destino = {"href": enlace} if enlace else {}
+    return {"value": valor, "tooltip": nombre, "xlink": {**destino, "class": clase, "tabindex": "-1"}}
 
 
 def barras_apiladas(etiquetas: Sequence[str], series: Sequence[Sequence[Celda]]) -> SafeString:
