@@ -1,6 +1,5 @@
 """La página del informe: las cifras de una selección, cada una con sus llamadas detrás y su exportación."""
 
-from collections.abc import Iterator
 from copy import copy
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -48,6 +47,15 @@ class Fila:
     titulo: str
     cifras: list[Cifra]
     ancho: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tabla:
+    """Lo mismo que un gráfico, con números."""
+
+    nombre: str
+    cabecera: list[str]
+    filas: list[Fila]
 
 
 class Seleccion:
@@ -123,13 +131,14 @@ class Informe:
         de_este = self.seleccion.con(resultado)
         return _cifra(tramo.resultados.get(resultado, 0), de_este and de_este.entre(tramo))
 
-    def tabla_de_dias(self) -> list[Fila]:
+    def tabla_de_dias(self) -> Tabla:
         filas = []
         for tramo in self.tramos:
-            total = _cifra(sum(tramo.resultados.values()), self.seleccion.entre(tramo))
             cifras = [self._de_un_trozo(tramo, resultado) for resultado in self.presentes]
-            filas.append(Fila(titulo=tramo.titulo, cifras=[*cifras, total]))
-        return filas
+            todas = _cifra(sum(tramo.resultados.values()), self.seleccion.entre(tramo))
+            filas.append(Fila(titulo=tramo.titulo, cifras=[*cifras, todas]))
+        cabecera = [self.unidad, *map(_titulo, self.presentes), "todas"]
+        return Tabla(nombre=f"Llamadas por {self.unidad} y resultado", cabecera=cabecera, filas=filas)
 
     def sin_fecha(self) -> str:
         """Las que no salen en los días ni en las horas, que no se pueden pedir por su fecha."""
@@ -170,23 +179,19 @@ class Informe:
         niveles = [f"nivel-{n}" for n in range(graficos.NIVELES)]
         return {"menor": porcentaje(menor), "mayor": porcentaje(mayor), "niveles": niveles, "bastantes": BASTANTES}
 
-    def tabla_de_horas(self) -> list[Fila]:
-        return [
-            Fila(titulo=f"{hora} h", cifras=[self._tasa(dia, hora) for dia in self.dias_de_la_semana()])
-            for hora in self.horas()
-        ]
+    def tabla_de_horas(self) -> Tabla:
+        dias = self.dias_de_la_semana()
+        filas = [Fila(titulo=f"{hora} h", cifras=[self._tasa(dia, hora) for dia in dias]) for hora in self.horas()]
+        return Tabla(nombre="Tasa de contacto por hora", cabecera=["hora", *(DIAS[dia] for dia in dias)], filas=filas)
 
     def _tasa(self, dia: str, hora: int) -> Cifra:
         cuenta = self.resumen.horas.get((dia, hora), Cuenta())
         parte = self.seleccion.parte(dia_semana=dia, hora=str(hora))
         return _cifra(cuenta.finalizadas, parte, texto=porcentaje(cuenta.tasa_de_contacto))
 
-    def columnas_de_horas(self) -> list[str]:
-        return [DIAS[dia] for dia in self.dias_de_la_semana()]
-
     def grafico_de_resultados(self) -> str:
         celdas = []
-        for fila, resultado in zip(self.tabla_de_resultados(), self.presentes, strict=True):
+        for fila, resultado in zip(self.tabla_de_resultados().filas, self.presentes, strict=True):
             cuantas, parte = fila.cifras
             nombre = f"{fila.titulo}: {cuantas.texto}, {parte.texto}"
             celdas.append(
@@ -194,23 +199,14 @@ class Informe:
             )
         return graficos.barras([_titulo(resultado) for resultado in self.presentes], celdas)
 
-    def tabla_de_resultados(self) -> list[Fila]:
-        total = self.resumen.totales.finalizadas
-        return [
-            Fila(
-                titulo=_titulo(resultado),
-                cifras=[
-                    _cifra(cuantas, parte),
-                    _cifra(cuantas, parte, texto=porcentaje(cuantas / total)),
-                ],
-            )
-            for resultado, cuantas, parte in self._por_resultado()
-        ]
-
-    def _por_resultado(self) -> Iterator[tuple[str, int, Parametros | None]]:
+    def tabla_de_resultados(self) -> Tabla:
+        total, filas = self.resumen.totales.finalizadas, []
         for resultado, cuantas in self.resumen.resultados.items():
             de_este = self.seleccion.con(resultado)
-            yield resultado, cuantas, de_este and de_este.parte()
+            parte = de_este and de_este.parte()
+            cifras = [_cifra(cuantas, parte), _cifra(cuantas, parte, texto=porcentaje(cuantas / total))]
+            filas.append(Fila(titulo=_titulo(resultado), cifras=cifras))
+        return Tabla(nombre="Resultados", cabecera=["resultado", "llamadas", "parte"], filas=filas)
 
     def agentes(self) -> list[Fila]:
         mas = max((cuenta.finalizadas for cuenta in self.resumen.agentes.values()), default=1)

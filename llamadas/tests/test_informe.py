@@ -104,7 +104,7 @@ def test_sin_decir_nada_es_el_de_los_ultimos_dias_con_llamadas(con_sesion, campa
     finalizada(fecha_finalizacion=datetime(9999, 1, 1, tzinfo=UTC))  # de lo que aún no ha pasado no se hace caso
     ultima = Llamada.objects.filter(fecha_finalizacion__year=2026).latest("fecha_finalizacion").fecha_finalizacion
     primero = (ultima - timedelta(days=29)).date().isoformat()
-    assert f"Llamadas desde {primero}, hasta {ultima.date().isoformat()}" in pagina(con_sesion)
+    assert f"Llamadas: desde {primero}, hasta {ultima.date().isoformat()}" in pagina(con_sesion)
 
 
 def test_sin_llamadas_lo_dice(con_sesion):
