@@ -56,7 +56,7 @@ class ExportacionAdmin(SoloMirar):
 
     change_form_template = "llamadas/exportacion.html"
     fieldsets = (
-        (None, {"fields": ("como_va", "mensaje", "filas_escritas", "tamano", "sha256")}),
+        (None, {"fields": ("filas_escritas", "tamano", "sha256")}),
         ("Qué se pidió", {"fields": ("pedido",)}),
         ("Quién", {"fields": ("quien", "puerta", "direccion")}),
         ("Cuándo", {"fields": ("creada", "empezada", "terminada", "caduca", "intento", "latido")}),
@@ -99,6 +99,10 @@ class ExportacionAdmin(SoloMirar):
             *super().get_urls(),
         ]
 
+    def get_fieldsets(self, request: HttpRequest, obj: Exportacion | None = None) -> Any:
+        """Mientras no acaba, sin lo que aún no se sabe: lo que va cambiando está arriba."""
+        return self.fieldsets[1:] if obj and obj.esta_viva else self.fieldsets
+
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
@@ -114,7 +118,7 @@ class ExportacionAdmin(SoloMirar):
                 "avisos": exportacion.avisos.all(),
                 "se_descarga": exportacion.estado == EstadoDeExportacion.COMPLETADA and exportacion.archivo,
                 "se_cancela": exportacion.esta_viva and exportacion.va_en_segundo_plano,
-                "se_repite": repetible(exportacion),
+                "se_repite": not exportacion.esta_viva and repetible(exportacion),
                 "sin_trabajador": exportacion.estado == EstadoDeExportacion.PENDIENTE
                 and not Trabajador.objects.en_marcha().exists(),
             }

@@ -25,7 +25,7 @@ def pytest_addoption(parser: Parser, pluginmanager: PytestPluginManager) -> None
     parser.addoption("--capturas", action="store_true", help="Vuelve a hacer las capturas de pantalla del README.")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     """El Chromium del sistema, sin ventana."""
     programa = next(filter(None, map(shutil.which, NAVEGADORES)), None)
@@ -37,6 +37,7 @@ def chromium() -> Iterator[Browser]:
         navegador = playwright.chromium.launch(executable_path=programa, args=SIN_LLAMAR_A_CASA)
         yield navegador
         navegador.close()
+    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
 
 
 @pytest.fixture
@@ -75,10 +76,10 @@ def entrar(abrir: Callable[..., Page], administrador: Usuario) -> Callable[..., 
     def entrar(**opciones: Any) -> Page:
         pagina = abrir(**opciones)
         pagina.goto("/admin/")
-        pagina.get_by_label("Email").or_(pagina.locator("#id_username")).first.fill(administrador.email)
+        pagina.locator("#id_username").fill(administrador.email)
         pagina.locator("#id_password").fill("clave-de-admin")
         pagina.locator("#id_password").press("Enter")
-        pagina.wait_for_url("**/admin/")
+        pagina.locator("#user-tools").wait_for()
         return pagina
 
     return entrar
