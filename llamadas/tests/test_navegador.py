@@ -434,7 +434,11 @@ def test_de_noche_es_oscura(entrar, campana):
 def test_el_informe_impreso_no_lleva_botones(entrar, campana):
     pagina = entrar()
     pagina.goto(INFORME)
+    pagina.set_viewport_size({"width": 760, "height": 1000})  # lo que da de sí un folio
     pagina.emulate_media(media="print")
+    tabla, contenido = (pagina.locator(que).bounding_box() for que in (".ordenable", "#content"))
+    assert tabla["x"] + tabla["width"] <= 760
+    assert contenido["width"] > 700
     expect(pagina.locator(".acciones")).to_be_hidden()
     expect(pagina.locator("#header")).to_be_hidden()
     expect(pagina.locator(".grafico svg").first).to_be_visible()

@@ -53,12 +53,14 @@ function dia(fecha) {
 }
 
 function ensenarErrores(errores) {
+  const nota = document.querySelector(".errornote");
+  if (nota) nota.hidden = Object.keys(errores).length === 0;
   for (const lista of formulario.querySelectorAll("[data-errores]")) {
     const motivos = errores[lista.dataset.errores] ?? [];
     lista.replaceChildren(...motivos.map((motivo) => Object.assign(document.createElement("li"), { textContent: motivo })));
     for (const campo of formulario.querySelectorAll(`[name="${lista.dataset.errores}"]`)) {
-      campo.toggleAttribute("aria-invalid", motivos.length > 0);
       if (motivos.length) campo.setAttribute("aria-invalid", "true");
+      else campo.removeAttribute("aria-invalid");
     }
   }
 }
