@@ -195,6 +195,12 @@ def test_de_la_lista_filtrada_al_informe_y_a_exportar(con_sesion, campana):
     assert cuantas_se_exportarian(con_sesion, parametros) == lista.context["cl"].result_count > 0
 
 
+def test_lo_que_se_busca_en_la_lista_no_se_lleva_y_se_dice(con_sesion, campana):
+    contenido = con_sesion.get(LISTA, query_params={"q": "600", "resultado__exact": "buzon"}).content.decode()
+    assert f'<a href="{EXPORTAR}?resultado=buzon">Exportar sin la búsqueda</a>' in contenido
+    assert "sin la búsqueda" not in con_sesion.get(LISTA).content.decode()
+
+
 def test_una_seleccion_que_no_se_entiende_no_rompe_la_lista(con_sesion):
     assert con_sesion.get(LISTA, query_params={"desde": "nunca"}).status_code == 302
     for parametros in ("fecha_finalizacion__year=x", "usuario__id__exact=9999999999999999999", "hora=9&hora=10"):
