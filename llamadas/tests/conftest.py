@@ -8,13 +8,15 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.hashers import make_password
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 from pytest import Parser, PytestPluginManager
 
 from usuarios.models import Usuario
 
 NAVEGADORES = ("chromium", "chromium-browser", "google-chrome")
 SIN_LLAMAR_A_CASA = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+
+PACIENCIA = 20_000  # milisegundos, por si la máquina está ocupada: lo que va bien no los gasta
 
 # Lo que el propio Chromium escribe cuando una petición recibe un 400, que es como la API dice lo que está mal.
 UN_400_DE_LA_API = re.compile(r"Failed to load resource: .* 400 ")
@@ -33,6 +35,7 @@ def chromium() -> Iterator[Browser]:
         pytest.skip("no hay ningún Chromium con que probar las páginas: apt-get install chromium")
     # Playwright tiene un bucle de eventos en este hilo, y Django creería que el ORM se usa desde código asíncrono.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    expect.set_options(timeout=PACIENCIA)
     with sync_playwright() as playwright:
         navegador = playwright.chromium.launch(executable_path=programa, args=SIN_LLAMAR_A_CASA)
         yield navegador
@@ -54,7 +57,7 @@ def abrir(chromium: Browser, servidor: str) -> Iterator[Callable[..., Page]]:
     def abrir(ancho: int = 1280, **opciones: Any) -> Page:
         de_siempre = {"viewport": {"width": ancho, "height": 900}, "locale": "es-ES", "timezone_id": "Europe/Madrid"}
         contexto = chromium.new_context(base_url=servidor, **{**de_siempre, **opciones})
-        contexto.set_default_timeout(15_000)
+        contexto.set_default_timeout(PACIENCIA)
         contexto.on("console", anotar)
         contexto.on("weberror", lambda error: quejas.append(str(error.error)))
         contextos.append(contexto)
