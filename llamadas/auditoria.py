@@ -11,15 +11,13 @@ from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from django.db import Error, connection
-from django.db.models.functions import Now
 from django.http import HttpRequest
-from django.utils import timezone
 
 from usuarios.acceso import direccion
 from usuarios.models import Usuario
 
 from .exportacion.servicio import Archivo, Trozos
-from .models import Culpable, EstadoDeExportacion, Exportacion, Puerta
+from .models import Ahora, Culpable, EstadoDeExportacion, Exportacion, Puerta
 
 registro = logging.getLogger(__name__)
 
@@ -86,7 +84,6 @@ class _Constancia:
         self.bytes = 0
         self.resumen = hashlib.sha256()
         self.acabada = False
-        ahora = timezone.now()
         try:
             self.exportacion = Exportacion.objects.create(
                 puerta=puerta,
@@ -99,9 +96,8 @@ class _Constancia:
                 nombre=archivo.nombre,
                 estado=EstadoDeExportacion.EN_CURSO,
                 filas_previstas=archivo.filas,
-                creada=ahora,
-                empezada=ahora,
-                latido=Now(),
+                empezada=Ahora(),
+                latido=Ahora(),
             )
         except BaseException:
             archivo.trozos.close()
@@ -116,7 +112,7 @@ class _Constancia:
             yield bloque
             if time.monotonic() >= proxima:
                 proxima = time.monotonic() + SEGUNDOS_ENTRE_SENALES
-                self._apuntar(bytes=self.bytes, latido=Now())
+                self._apuntar(bytes=self.bytes, latido=Ahora())
 
     def hasta_agotarlos(self) -> Iterator[bytes]:
         """Los bloques del archivo. Si se agotan, es que se entregaron todos; si fallan, la culpa es de aquí."""
@@ -154,7 +150,7 @@ class _Constancia:
 
     def _acabar(self, **campos: Any) -> None:
         self.acabada = True
-        self._apuntar(bytes=self.bytes, terminada=timezone.now(), **campos)
+        self._apuntar(bytes=self.bytes, terminada=Ahora(), **campos)
 
     def _apuntar(self, **campos: Any) -> None:
         """Si la base de datos no responde, la entrega sigue: el cuidado periódico la dará por perdida."""

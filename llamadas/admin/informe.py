@@ -17,7 +17,7 @@ from django.utils import timezone
 from ..informe import graficos
 from ..informe.resumen import Cuenta, Resumen, resumir
 from ..informe.tramos import Tramo, en_tramos
-from ..models import DIAS_DE_LA_SEMANA, Estado, Llamada, Resultado
+from ..models import DIAS_DE_LA_SEMANA, Ahora, Estado, Llamada, Resultado
 from ..palabras import DIAS, RESULTADOS, cuales, duracion, porcentaje
 from ..serializers.opciones import SIN_AGENTE, SIN_RESULTADO
 from .eleccion import Eleccion, Parametros, consulta, leer
@@ -261,7 +261,7 @@ def pagina_del_informe(administracion: admin.ModelAdmin, request: HttpRequest) -
 
 def _ultimos_dias() -> Parametros:
     """Hasta el último día con llamadas, sin contar las que dicen haber acabado en el futuro."""
-    hasta_ahora = Llamada.objects.finalizadas().filter(fecha_finalizacion__lte=timezone.now())
+    hasta_ahora = Llamada.objects.finalizadas().filter(fecha_finalizacion__lte=Ahora())
     ultima = hasta_ahora.order_by("-fecha_finalizacion").values_list("fecha_finalizacion", flat=True).first()
     if not ultima or ultima.year < 1900:
         return {}

@@ -4,9 +4,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db.models import F, QuerySet
-from django.db.models.functions import Now
 
-from ..models import Aviso, EstadoDeAviso, Exportacion, Medio
+from ..models import Ahora, Aviso, EstadoDeAviso, Exportacion, Medio
 
 # Tras cada intento fallido; el último es a las 24 horas del primero.
 ESPERAS = (
@@ -58,10 +57,10 @@ def tomar_uno(medio: Medio) -> Aviso | None:
 
     Lanza `DatabaseError`.
     """
-    tocan = Aviso.objects.filter(medio=medio, estado=EstadoDeAviso.PENDIENTE, proximo__lte=Now())
+    tocan = Aviso.objects.filter(medio=medio, estado=EstadoDeAviso.PENDIENTE, proximo__lte=Ahora())
     for aviso in tocan.select_related("exportacion__usuario").order_by("proximo")[:CANDIDATOS]:
         tomado = tocan.filter(pk=aviso.pk, intentos=aviso.intentos)
-        if tomado.update(intentos=F("intentos") + 1, ultimo=Now(), proximo=Now() + EN_MANOS_DE_ALGUIEN):
+        if tomado.update(intentos=F("intentos") + 1, ultimo=Ahora(), proximo=Ahora(EN_MANOS_DE_ALGUIEN)):
             aviso.intentos += 1
             return aviso
     return None
@@ -80,9 +79,9 @@ def no_entregado(aviso: Aviso, fallo: NoEntregado) -> None:
     if fallo.definitivo or seguidos >= INTENTOS:
         este.update(estado=EstadoDeAviso.FALLIDO, **cambios)
     else:
-        este.update(proximo=Now() + ESPERAS[seguidos - 1], **cambios)
+        este.update(proximo=Ahora(ESPERAS[seguidos - 1]), **cambios)
 
 
 def otra_vez(avisos: QuerySet[Aviso]) -> int:
     """Vuelve a empezar a intentarlos, con el mismo identificador y sin olvidar los intentos de antes. Dice cuántos."""
-    return avisos.update(estado=EstadoDeAviso.PENDIENTE, intentos_de_antes=F("intentos"), proximo=Now())
+    return avisos.update(estado=EstadoDeAviso.PENDIENTE, intentos_de_antes=F("intentos"), proximo=Ahora())

@@ -14,12 +14,14 @@ from .exportacion import (
     Seleccionada,
 )
 from .llamada import DIAS_DE_LA_SEMANA, Estado, Llamada, LlamadaQuerySet, Resultado
+from .reloj import Ahora
 from .trabajador import Trabajador
 
 __all__ = [
     "DIAS_DE_LA_SEMANA",
     "SIN_SENALES",
     "VIVAS",
+    "Ahora",
     "Aviso",
     "Culpable",
     "Descarga",

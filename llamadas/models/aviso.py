@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from django.db import models
 from django.db.models import Q
-from django.utils import timezone
+from django.db.models.functions import Now
 
 from .exportacion import EstadoDeExportacion, Exportacion
 
@@ -39,10 +39,10 @@ class Aviso(models.Model):
     medio = models.CharField("medio", max_length=10, choices=Medio.choices)
     destino = models.CharField("destino", max_length=2000)
     estado = models.CharField("estado", max_length=10, choices=EstadoDeAviso.choices, default=EstadoDeAviso.PENDIENTE)
-    creado = models.DateTimeField("creado", default=timezone.now)
+    creado = models.DateTimeField("creado", db_default=Now())
     intentos = models.PositiveIntegerField("intentos", default=0)
     intentos_de_antes = models.PositiveIntegerField("intentos antes de enviarlo otra vez", default=0)
-    proximo = models.DateTimeField("próximo intento", default=timezone.now)
+    proximo = models.DateTimeField("próximo intento", db_default=Now())
     ultimo = models.DateTimeField("último intento", null=True)
     codigo = models.PositiveSmallIntegerField("código HTTP", null=True)
     error = models.CharField("último error", max_length=300, blank=True)

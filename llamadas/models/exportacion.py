@@ -8,6 +8,7 @@ from typing import Self
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from .llamada import Llamada, LlamadaQuerySet
@@ -88,7 +89,7 @@ class Exportacion(models.Model):
     bytes = models.PositiveBigIntegerField("bytes", null=True)
     sha256 = models.CharField("SHA-256", max_length=64, blank=True)
 
-    creada = models.DateTimeField("creada", default=timezone.now)
+    creada = models.DateTimeField("creada", db_default=Now())
     empezada = models.DateTimeField("empezada", null=True)
     terminada = models.DateTimeField("terminada", null=True)
     caduca = models.DateTimeField("caduca", null=True)
@@ -182,7 +183,7 @@ class Descarga(models.Model):
     )
     quien = models.CharField("quién", max_length=254, help_text="Su correo tal como era.")
     direccion = models.GenericIPAddressField("dirección IP", null=True)
-    momento = models.DateTimeField("cuándo", default=timezone.now)
+    momento = models.DateTimeField("cuándo", db_default=Now())
     desde = models.PositiveBigIntegerField("primer byte")
     bytes = models.PositiveBigIntegerField("bytes")
 

@@ -4,9 +4,9 @@ from typing import Self
 
 from django.db import models
 from django.db.models.functions import Now
-from django.utils import timezone
 
 from .exportacion import SIN_SENALES
+from .reloj import Ahora
 
 
 class TrabajadorQuerySet(models.QuerySet["Trabajador"]):
@@ -14,7 +14,7 @@ class TrabajadorQuerySet(models.QuerySet["Trabajador"]):
 
     def en_marcha(self) -> Self:
         """Los que han dado señales hace poco, según el reloj de la base de datos."""
-        return self.filter(latido__gte=Now() - SIN_SENALES)
+        return self.filter(latido__gte=Ahora(-SIN_SENALES))
 
 
 class Trabajador(models.Model):
@@ -22,7 +22,7 @@ class Trabajador(models.Model):
 
     maquina = models.CharField("máquina", max_length=255)
     pid = models.PositiveBigIntegerField("PID")
-    arrancado = models.DateTimeField("arrancado", default=timezone.now)
+    arrancado = models.DateTimeField("arrancado", db_default=Now())
     latido = models.DateTimeField("última señal")
 
     objects = TrabajadorQuerySet.as_manager()

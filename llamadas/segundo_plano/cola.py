@@ -5,10 +5,9 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models.functions import Now
 from django_tasks import task
 
-from ..models import EstadoDeExportacion, Exportacion
+from ..models import Ahora, EstadoDeExportacion, Exportacion
 from .ejecucion import ejecutar
 
 registro = logging.getLogger(__name__)
@@ -29,12 +28,12 @@ def encolar(encargo: Exportacion) -> bool:
     Si la cola no responde, no pasa nada: quien cuida de los encargos lo volverá a intentar.
     """
     pendiente = Exportacion.objects.filter(pk=encargo.pk, estado=EstadoDeExportacion.PENDIENTE)
-    if not pendiente.filter(revisar__lte=Now()).update(revisar=Now() + PLAZO):
+    if not pendiente.filter(revisar__lte=Ahora()).update(revisar=Ahora(PLAZO)):
         return False
     try:
         preparar.enqueue(str(encargo.pk))
     except Exception:
         registro.exception("No se ha podido poner en la cola la exportación %s", encargo.pk)
-        pendiente.update(revisar=Now())
+        pendiente.update(revisar=Ahora())
         return False
     return True

@@ -7,11 +7,18 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import connection, connections
-from django.db.models.functions import Now
-from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
-from ..models import Culpable, EstadoDeExportacion, Exportacion, ExportacionQuerySet, Puerta, Seleccionada, Trabajador
+from ..models import (
+    Ahora,
+    Culpable,
+    EstadoDeExportacion,
+    Exportacion,
+    ExportacionQuerySet,
+    Puerta,
+    Seleccionada,
+    Trabajador,
+)
 from . import cola, estados
 from .almacen import almacen
 
@@ -47,7 +54,7 @@ def encolar() -> None:
 def caducar() -> None:
     """Los ficheros, y lo que se seleccionó, que ya se han guardado bastante."""
     _caducar(Exportacion.objects.all())
-    hace_dias = timezone.now() - timedelta(days=settings.EXPORTACIONES_DIAS)
+    hace_dias = Ahora(-timedelta(days=settings.EXPORTACIONES_DIAS))
     Seleccionada.objects.filter(exportacion__terminada__lt=hace_dias).delete()
 
 
@@ -68,23 +75,23 @@ def barrer() -> None:
 def cerrar_directas() -> None:
     """Las descargas directas que el servidor empezó y de las que no se sabe nada."""
     directas = Exportacion.objects.exclude(puerta=Puerta.SEGUNDO_PLANO).filter(estado=EstadoDeExportacion.EN_CURSO)
-    directas.filter(latido__lt=Now() - SIN_SENALES_DE_UNA_DIRECTA).update(
+    directas.filter(latido__lt=Ahora(-SIN_SENALES_DE_UNA_DIRECTA)).update(
         estado=EstadoDeExportacion.FALLIDA,
         rota_por=Culpable.SERVIDOR,
         mensaje=SE_PERDIO,
-        terminada=timezone.now(),
+        terminada=Ahora(),
     )
 
 
 def olvidar_mensajes() -> None:
     """Los que quedan en la cola de la base de datos cuando ya no le importan a nadie."""
-    viejos = timezone.now() - timedelta(days=settings.EXPORTACIONES_DIAS)
+    viejos = Ahora(-timedelta(days=settings.EXPORTACIONES_DIAS))
     DBTaskResult.objects.filter(enqueued_at__lt=viejos).delete()
 
 
 def olvidar_trabajadores() -> None:
     """Los que murieron sin poder borrarse."""
-    Trabajador.objects.filter(latido__lt=Now() - UN_DIA).delete()
+    Trabajador.objects.filter(latido__lt=Ahora(-UN_DIA)).delete()
 
 
 def _rescatar(abandonados: ExportacionQuerySet) -> None:
@@ -98,14 +105,14 @@ def _rescatar(abandonados: ExportacionQuerySet) -> None:
 
 
 def _caducar(guardadas: ExportacionQuerySet) -> None:
-    for encargo in guardadas.filter(caduca__lte=timezone.now()).exclude(archivo=""):
+    for encargo in guardadas.filter(caduca__lte=Ahora()).exclude(archivo=""):
         if estados.retirar(encargo, CADUCO.format(dias=settings.EXPORTACIONES_DIAS)):
             registro.info("Exportación %s: caducada", encargo.pk)
 
 
 def _por_encolar() -> ExportacionQuerySet:
     pendientes = Exportacion.objects.en_segundo_plano().filter(estado=EstadoDeExportacion.PENDIENTE)
-    return pendientes.filter(revisar__lte=Now())
+    return pendientes.filter(revisar__lte=Ahora())
 
 
 A_MENUDO = (rescatar, encolar)

@@ -10,14 +10,13 @@ from typing import TypeVar
 from uuid import UUID
 
 from django.db import Error, connections
-from django.utils import timezone
 from rest_framework.serializers import ValidationError
 
 from ..avisos import bandeja
 from ..exportacion.estimacion import ocupara
 from ..exportacion.opciones import Opciones
 from ..exportacion.servicio import exportar
-from ..models import Exportacion, LlamadaQuerySet
+from ..models import Ahora, Exportacion, LlamadaQuerySet
 from ..serializers import OpcionesSerializer
 from . import estados
 from .almacen import almacen
@@ -130,7 +129,7 @@ def _quitar_lo_de_antes(encargo: Exportacion) -> None:
 
 
 def _esperar_a_que_haya_sitio(encargo: Exportacion) -> bool:
-    if timezone.now() - encargo.creada > LO_MAS_QUE_SE_ESPERA:
+    if Exportacion.objects.filter(pk=encargo.pk, creada__lt=Ahora(-LO_MAS_QUE_SE_ESPERA)).exists():
         return estados.fallar(encargo, SIGUE_SIN_SITIO)
     return estados.devolver(encargo, ESPERANDO_SITIO, espera=ESPERA_POR_SITIO)
 

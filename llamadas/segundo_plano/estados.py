@@ -4,8 +4,8 @@
         ↑           │ ↘ fallida, cancelada
         └───────────┘  (se devuelve, se reintenta, o quien lo hacía ha muerto)
 
-El número de intento dice de quién es: quien lo perdió ya no puede cambiar nada. Las horas que se comparan entre
-máquinas son las de la base de datos. Todo lanza `DatabaseError`.
+El número de intento dice de quién es: quien lo perdió ya no puede cambiar nada. Las horas son todas las
+de la base de datos. Todo lanza `DatabaseError`.
 """
 
 import logging
@@ -16,14 +16,13 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F
-from django.db.models.functions import Now
-from django.utils import timezone
 
 from ..avisos import bandeja
 from ..exportacion.servicio import Archivo
 from ..models import (
     SIN_SENALES,
     VIVAS,
+    Ahora,
     EstadoDeExportacion,
     Exportacion,
     ExportacionQuerySet,
@@ -49,16 +48,16 @@ def reclamar(identificador: UUID) -> Exportacion | None:
     encargo = Exportacion.objects.en_segundo_plano().filter(pk=identificador, estado=PENDIENTE).first()
     if not encargo:
         return None
-    libre = Exportacion.objects.filter(pk=encargo.pk, estado=PENDIENTE, intento=encargo.intento, no_antes__lte=Now())
+    libre = Exportacion.objects.filter(pk=encargo.pk, estado=PENDIENTE, intento=encargo.intento, no_antes__lte=Ahora())
     reclamado = libre.update(
-        estado=EN_CURSO, intento=F("intento") + 1, empezada=timezone.now(), latido=Now(), filas=0, mensaje=""
+        estado=EN_CURSO, intento=F("intento") + 1, empezada=Ahora(), latido=Ahora(), filas=0, mensaje=""
     )
     return Exportacion.objects.select_related("usuario").get(pk=encargo.pk) if reclamado else None
 
 
 def latir(encargo: Exportacion, filas: int, filas_previstas: int | None) -> bool:
     """Da señales de vida y dice por dónde va. Falso si el encargo ya no es de este intento."""
-    return bool(_suyo(encargo).update(latido=Now(), filas=filas, filas_previstas=filas_previstas))
+    return bool(_suyo(encargo).update(latido=Ahora(), filas=filas, filas_previstas=filas_previstas))
 
 
 def publicar(encargo: Exportacion, fichero: Provisional, archivo: Archivo) -> bool:
@@ -76,8 +75,8 @@ def publicar(encargo: Exportacion, fichero: Provisional, archivo: Archivo) -> bo
             archivo=fichero.nombre,
             nombre=archivo.nombre,
             tipo_mime=archivo.tipo_mime,
-            terminada=timezone.now(),
-            caduca=timezone.now() + timedelta(days=settings.EXPORTACIONES_DIAS),
+            terminada=Ahora(),
+            caduca=Ahora(timedelta(days=settings.EXPORTACIONES_DIAS)),
         )
         if completado:
             encargo.refresh_from_db()
@@ -100,7 +99,7 @@ def reintentar(encargo: Exportacion, mensaje: str, *, espera: timedelta) -> bool
 def fallar(encargo: Exportacion, mensaje: str) -> bool:
     """Lo da por fallido, con un mensaje para quien lo pidió, y deja los avisos."""
     with transaction.atomic():
-        fallido = _suyo(encargo).update(estado=FALLIDA, mensaje=mensaje, terminada=timezone.now())
+        fallido = _suyo(encargo).update(estado=FALLIDA, mensaje=mensaje, terminada=Ahora())
         if fallido:
             encargo.refresh_from_db()
             bandeja.dejar(encargo)
@@ -109,7 +108,7 @@ def fallar(encargo: Exportacion, mensaje: str) -> bool:
 
 def rescatar(encargo: Exportacion) -> bool:
     """Quita el encargo a quien lleva demasiado sin dar señales."""
-    muerto = _suyo(encargo).filter(latido__lt=Now() - SIN_SENALES)
+    muerto = _suyo(encargo).filter(latido__lt=Ahora(-SIN_SENALES))
     if encargo.intentos_fallidos < INTENTOS:
         return _dejar_pendiente(muerto, "Quien la preparaba dejó de responder; se vuelve a empezar.", timedelta())
     with transaction.atomic():
@@ -118,20 +117,20 @@ def rescatar(encargo: Exportacion) -> bool:
 
 def abandonados() -> ExportacionQuerySet:
     """Los encargos en curso de los que hace demasiado que no hay señales."""
-    return Exportacion.objects.en_segundo_plano().filter(estado=EN_CURSO, latido__lt=Now() - SIN_SENALES)
+    return Exportacion.objects.en_segundo_plano().filter(estado=EN_CURSO, latido__lt=Ahora(-SIN_SENALES))
 
 
 def cancelar(encargo: Exportacion, quien: str) -> bool:
     """Lo cancela, si aún no ha acabado. Quien lo preparaba se entera en su siguiente señal."""
     vivo = Exportacion.objects.en_segundo_plano().filter(pk=encargo.pk, estado__in=VIVAS)
-    return bool(vivo.update(estado=CANCELADA, mensaje=f"La canceló {quien}.", terminada=timezone.now()))
+    return bool(vivo.update(estado=CANCELADA, mensaje=f"La canceló {quien}.", terminada=Ahora()))
 
 
 def retirar(encargo: Exportacion, mensaje: str) -> bool:
     """Borra su fichero, y con él lo que se seleccionó. Si no se deja borrar, lo hará quien barre."""
     guardado = Exportacion.objects.filter(pk=encargo.pk, estado=COMPLETADA).exclude(archivo="")
     nombre = guardado.values_list("archivo", flat=True).first() or ""
-    retirado = guardado.update(estado=CADUCADA, mensaje=mensaje, archivo="", caduca=timezone.now())
+    retirado = guardado.update(estado=CADUCADA, mensaje=mensaje, archivo="", caduca=Ahora())
     if retirado:
         try:
             almacen().quitar(nombre)
@@ -147,5 +146,5 @@ def _suyo(encargo: Exportacion) -> ExportacionQuerySet:
 
 
 def _dejar_pendiente(encargo: ExportacionQuerySet, mensaje: str, espera: timedelta, **mas: Any) -> bool:
-    desde = Now() + espera
+    desde = Ahora(espera)
     return bool(encargo.update(estado=PENDIENTE, mensaje=mensaje, revisar=desde, no_antes=desde, filas=0, **mas))

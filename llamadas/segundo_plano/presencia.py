@@ -5,9 +5,8 @@ import os
 import socket
 
 from django.db import Error
-from django.db.models.functions import Now
 
-from ..models import Trabajador
+from ..models import Ahora, Trabajador
 
 registro = logging.getLogger(__name__)
 
@@ -21,8 +20,8 @@ class Presencia:
     def senalar(self) -> None:
         """Da señales. La fila se crea la primera vez, y si alguien la ha borrado."""
         try:
-            if not Trabajador.objects.filter(pk=self._fila).update(latido=Now()):
-                uno = Trabajador.objects.create(maquina=socket.gethostname()[:255], pid=os.getpid(), latido=Now())
+            if not Trabajador.objects.filter(pk=self._fila).update(latido=Ahora()):
+                uno = Trabajador.objects.create(maquina=socket.gethostname()[:255], pid=os.getpid(), latido=Ahora())
                 self._fila = uno.pk
         except Error as error:
             registro.warning("No se ha podido decir que este trabajador sigue en marcha: %s", error)

@@ -6,13 +6,12 @@ from functools import partial
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models.functions import Now
 
 from usuarios.models import Usuario
 
 from ..auditoria import Quien
 from ..exportacion.estimacion import ocupara
-from ..models import EstadoDeExportacion, Exportacion, LlamadaQuerySet, Puerta, Seleccionada
+from ..models import Ahora, EstadoDeExportacion, Exportacion, LlamadaQuerySet, Puerta, Seleccionada
 from ..serializers import OpcionesSerializer
 from .almacen import almacen
 from .cola import encolar
@@ -94,8 +93,8 @@ def _crear(peticion: Peticion) -> Exportacion:
         formato=opciones.extension,
         estado=EstadoDeExportacion.PENDIENTE,
         filas_previstas=filas,
-        revisar=Now(),
-        no_antes=Now(),
+        revisar=Ahora(),
+        no_antes=Ahora(),
         raiz=peticion.raiz,
         avisar_correo=peticion.avisar_correo,
         webhook_url=peticion.webhook_url,
