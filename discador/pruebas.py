@@ -27,6 +27,7 @@ from discador.settings import base_de_datos
 from usuarios.models import Rol, Usuario
 
 URL_DE_LA_BASE = pytest.StashKey[str]()
+DE_TODOS = "url_de_la_base"
 
 
 class Corredor:
@@ -55,7 +56,7 @@ def pytest_configure(config: pytest.Config) -> None:
     carpeta = tempfile.TemporaryDirectory(prefix="discador-pruebas-", ignore_cleanup_errors=True)
     config.add_cleanup(carpeta.cleanup)
     if config.getoption("--postgres"):
-        url = settings.DATABASE_URL_DE_FUERA or _postgres_propio(config, Path(carpeta.name))
+        url = _el_de_todos(config) or settings.DATABASE_URL_DE_FUERA or _postgres_propio(config, Path(carpeta.name))
         base = base_de_datos(url)
         if not base["ENGINE"].endswith("postgresql"):
             raise pytest.UsageError("--postgres necesita que DATABASE_URL sea de PostgreSQL, o que no esté puesta.")
@@ -66,6 +67,16 @@ def pytest_configure(config: pytest.Config) -> None:
         base["TEST"] = {"NAME": f"{carpeta.name}/pruebas.sqlite3"}
     config.stash[URL_DE_LA_BASE] = url
     usar(base)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Cada proceso de pytest-xdist usa el servidor que eligió el primero, en una base suya."""
+    node.workerinput[DE_TODOS] = node.config.stash[URL_DE_LA_BASE]
+
+
+def _el_de_todos(config: pytest.Config) -> str:
+    return getattr(config, "workerinput", {}).get(DE_TODOS, "")
 
 
 def _postgres_propio(config: pytest.Config, carpeta: Path) -> str:

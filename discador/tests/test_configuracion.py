@@ -154,6 +154,6 @@ def test_la_raiz_lleva_a_la_administracion(client):
 
 def test_la_suite_de_manage_py_es_la_de_pytest(arrancar):
     prueba = str(Path(__file__).with_name("test_arquitectura.py")) + "::test_las_importaciones_no_forman_ciclos"
-    resultado = arrancar("test", prueba)
+    resultado = arrancar("test", prueba, PYTEST_ADDOPTS="-n 0")
     assert resultado.returncode == 0, resultado.stdout + resultado.stderr
     assert "1 passed" in resultado.stdout

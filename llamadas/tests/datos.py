@@ -80,8 +80,8 @@ def nadie_lee() -> bool:
         return not ocupada
 
 
-def esperar(condicion: Callable[[], object], segundos: float = 10) -> None:
-    """Vuelve en cuanto se cumple. PostgreSQL, por ejemplo, acaba una transacción un poco después de que se cuelgue."""
+def esperar(condicion: Callable[[], object], segundos: float = 60) -> None:
+    """Vuelve en cuanto se cumple. Los `segundos` son para que una máquina ocupada no haga fallar lo que va bien."""
     limite = time.monotonic() + segundos
     while not condicion():
         assert time.monotonic() < limite, "no ha ocurrido a tiempo"

@@ -7,6 +7,7 @@ import pytest
 
 from llamadas.exportacion.estimacion import PROMEDIOS
 from llamadas.exportacion.formatos import FORMATOS
+from llamadas.models import Estado, Llamada
 from usuarios.models import Usuario
 
 from .datos import finalizada
@@ -23,19 +24,24 @@ def corrientes(db):
     azar = random.Random(7)
     agentes = [Usuario.objects.create(email=f"agente{n:02}@discador.example.com") for n in range(30)]
     fin = datetime(2026, 3, 1, 8, tzinfo=UTC)
+    llamadas = []
     for _ in range(3000):
         fin += timedelta(seconds=azar.expovariate(1 / 90))
         duracion = azar.randrange(300)
         contestada = azar.random() < 0.5
-        finalizada(
-            numero_destino=f"+346{azar.randrange(10**8):08}",
-            resultado="contestada" if contestada else azar.choice(["no_contesta", "buzon", "ocupado"]),
-            fecha_asignacion=fin - timedelta(seconds=duracion + azar.randrange(60)),
-            fecha_conexion=fin - timedelta(seconds=duracion) if contestada else None,
-            fecha_finalizacion=fin,
-            duracion_segundos=duracion,
-            usuario=azar.choice(agentes),
+        llamadas.append(
+            Llamada(
+                numero_destino=f"+346{azar.randrange(10**8):08}",
+                estado=Estado.FINALIZADA,
+                resultado="contestada" if contestada else azar.choice(["no_contesta", "buzon", "ocupado"]),
+                fecha_asignacion=fin - timedelta(seconds=duracion + azar.randrange(60)),
+                fecha_conexion=fin - timedelta(seconds=duracion) if contestada else None,
+                fecha_finalizacion=fin,
+                duracion_segundos=duracion,
+                usuario=azar.choice(agentes),
+            )
         )
+    Llamada.objects.bulk_create(llamadas)
 
 
 def estimacion(cliente, **opciones):

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.core.management import CommandError, call_command
 from django.db import connection
 
 from llamadas.exportacion.servicio import exportar_llamadas_finalizadas_csv
@@ -205,10 +206,9 @@ def test_admite_las_mismas_opciones_que_la_api(ejecutar, con_token, tmp_path):
         ("x", b"llamada_id"),
     ],
 )
-def test_el_nombre_del_fichero_dice_el_formato(ejecutar, tmp_path, nombre, empieza):
+def test_el_nombre_del_fichero_dice_el_formato(tmp_path, nombre, empieza):
     finalizada()
-    resultado = ejecutar("exportar_llamadas", "-o", nombre)
-    assert resultado.returncode == 0, resultado.stderr
+    call_command("exportar_llamadas", "-o", str(tmp_path / nombre))
     assert (tmp_path / nombre).read_bytes().startswith(empieza)
 
 
@@ -221,10 +221,11 @@ def test_el_nombre_del_fichero_dice_el_formato(ejecutar, tmp_path, nombre, empie
         ("x.xlsx.gz", "No vale con el formato xlsx. Vale con: csv, json, ndjson."),
     ],
 )
-def test_un_nombre_que_engana_se_rechaza(ejecutar, tmp_path, nombre, error):
-    resultado = ejecutar("exportar_llamadas", "-o", nombre)
-    assert resultado.returncode == 1
-    assert f"CommandError: -o {nombre}: {error}" in resultado.stderr.decode()
+def test_un_nombre_que_engana_se_rechaza(tmp_path, monkeypatch, nombre, error):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(CommandError) as rechazo:
+        call_command("exportar_llamadas", "-o", nombre)
+    assert str(rechazo.value).startswith(f"-o {nombre}: {error}")
     assert list(tmp_path.iterdir()) == []
 
 

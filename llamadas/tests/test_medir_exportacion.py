@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.core.management import CommandError, call_command
 from django.db import connection
 
 from llamadas.models import Llamada
@@ -93,25 +94,17 @@ def test_mide_la_descarga_el_comando_el_patron_y_lo_corriente(medir):
 
 
 @con_curl
-def test_el_cuadro_se_lee_y_la_base_desaparece(medir, de_medir):
-    codigo, salida, errores = medir("--base", de_medir)
+def test_la_que_se_conserva_vale_para_la_proxima_vez_y_si_no_desaparece(medir, de_medir):
+    rara = de_medir.replace("_medicion", ' ?#%41"_medicion')  # un nombre raro es ese, y no otro
+    codigo, salida, errores = medir("--base", rara, "--conservar")
     assert codigo == 0, errores
     assert salida.startswith("2.000 llamadas, mediana de 2 veces.")
     assert "| HTTP, csv " in salida
-    assert not existe(de_medir)
-
-
-@con_curl
-def test_la_que_se_conserva_vale_para_la_proxima_vez(medir, de_medir):
-    codigo, _, errores = medir("--base", de_medir, "--repeticiones", "1", "--conservar")
-    assert codigo == 0, errores
-    assert existe(de_medir)
-    codigo, salida, errores = medir("--base", de_medir, "--repeticiones", "1", "--filas", "3000", "--conservar")
+    assert existe(rara)
+    codigo, salida, errores = medir("--base", rara, "--repeticiones", "1", "--filas", "3000")
     assert codigo == 0, errores
     assert salida.startswith("3.000 llamadas")  # ya no eran las mismas, y se ha llenado otra vez
-    codigo, _, errores = medir("--base", de_medir, "--repeticiones", "1", "--filas", "3000")
-    assert codigo == 0, errores
-    assert not existe(de_medir)
+    assert not existe(rara)
 
 
 def test_se_niega_si_el_nombre_no_dice_que_es_para_medir(medir):
@@ -123,17 +116,6 @@ def test_se_niega_si_el_nombre_no_dice_que_es_para_medir(medir):
         assert f"«{base}»" in errores
         assert "acabar en «_medicion»" in errores
     assert Llamada.objects.count() == 1
-
-
-@con_curl
-def test_un_nombre_raro_es_ese_y_no_otro(medir, de_medir):
-    rara = de_medir.replace("_medicion", ' ?#%41"_medicion')
-    codigo, _, errores = medir("--base", rara, "--repeticiones", "1", "--conservar")
-    assert codigo == 0, errores
-    assert existe(rara)
-    codigo, _, errores = medir("--base", rara, "--repeticiones", "1")
-    assert codigo == 0, errores
-    assert not existe(rara)
 
 
 def test_un_nombre_que_postgresql_cortaria_se_rechaza(medir):
@@ -174,10 +156,9 @@ def test_se_niega_si_tiene_datos_de_otros(medir, de_medir):
 
 
 @pytest.mark.parametrize("argumentos", [["--filas", "0"], ["--repeticiones", "-1"], ["--clientes", "muchos"]])
-def test_un_numero_que_no_vale_se_explica(medir, argumentos):
-    codigo, _, errores = medir(*argumentos)
-    assert codigo == 2
-    assert f"«{argumentos[1]}» no es un número entero mayor que cero" in errores
+def test_un_numero_que_no_vale_se_explica(argumentos):
+    with pytest.raises(CommandError, match=f"«{argumentos[1]}» no es un número entero mayor que cero"):
+        call_command("medir_exportacion", *argumentos)
 
 
 def test_sin_curl_se_dice(medir, de_medir, tmp_path):
