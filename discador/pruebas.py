@@ -11,6 +11,7 @@ import sys
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -145,22 +146,30 @@ def temporales(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("temporales")
 
 
-@pytest.fixture(scope="session")
-def servidor(entorno: dict[str, str], temporales: Path) -> Iterator[str]:
-    """La raíz de un gunicorn de verdad sobre la base de datos de las pruebas."""
+@contextmanager
+def gunicorn(entorno: dict[str, str], *opciones: str, **popen: Any) -> Iterator[str]:
+    """La raíz de un gunicorn de verdad."""
     with socket.socket() as escucha:
         escucha.bind(("127.0.0.1", 0))
         escucha.listen()
         raiz = f"http://127.0.0.1:{escucha.getsockname()[1]}"
         orden = [sys.executable, "-m", "gunicorn", "discador.wsgi", "--bind", f"fd://{escucha.fileno()}"]
-        orden += ["--worker-class", "gthread", "--threads", "4", "--log-level", "error"]
-        env = {**entorno, "TMPDIR": str(temporales)}
-        proceso = subprocess.Popen(orden, cwd=settings.BASE_DIR, env=env, pass_fds=[escucha.fileno()])  # noqa: S603
+        orden += ["--worker-class", "gthread", "--threads", "4", "--log-level", "error", *opciones]
+        proceso = subprocess.Popen(  # noqa: S603
+            orden, cwd=settings.BASE_DIR, env=entorno, pass_fds=[escucha.fileno()], **popen
+        )
     try:
         yield raiz
     finally:
         proceso.terminate()
         proceso.wait()
+
+
+@pytest.fixture(scope="session")
+def servidor(entorno: dict[str, str], temporales: Path) -> Iterator[str]:
+    """La raíz de un gunicorn sobre la base de datos de las pruebas."""
+    with gunicorn({**entorno, "TMPDIR": str(temporales)}) as raiz:
+        yield raiz
 
 
 @pytest.fixture

@@ -415,8 +415,19 @@ if interruptor("HTTPS"):
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"linea": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "linea"}},
+    "formatters": {
+        "apunte": {
+            "class": "discador.registro.Apunte",
+            "format": "{asctime} {levelname} {name} {message}",
+            "style": "{",
+        }
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "apunte"}},
     "root": {"handlers": ["stderr"], "level": "WARNING"},
-    "loggers": {"requests_hardened": {"level": "ERROR"}},  # lo que rechaza ya se cuenta con su aviso
+    "loggers": {
+        # Los dos que Django escribe por su cuenta y con otro formato: el segundo, el de `runserver`.
+        "django": {"level": "INFO"},
+        "django.server": {"level": "INFO", "handlers": ["stderr"], "propagate": False},
+        "requests_hardened": {"level": "ERROR"},  # lo que rechaza ya se cuenta con su aviso
+    },
 }

@@ -4,6 +4,9 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
+from discador.registro import proteger
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "discador.settings")
 
+proteger("gunicorn.error", "gunicorn.access")
 application = get_wsgi_application()
