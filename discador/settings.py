@@ -317,6 +317,7 @@ SIMPLE_JWT = {
     "ROTATE_REFRESH_TOKENS": True,
     "BLACKLIST_AFTER_ROTATION": True,
     "CHECK_REVOKE_TOKEN": True,
+    "LEEWAY": timedelta(minutes=1),  # lo que puede ir adelantado el reloj de la máquina que firmó
     # RFC 7518 §3.2: la clave de HS256 tiene al menos 256 bits.
     "SIGNING_KEY": clave("JWT_SIGNING_KEY", 32) or SECRET_KEY,
     "TOKEN_OBTAIN_SERIALIZER": "usuarios.serializers.TokenSerializer",

@@ -9,6 +9,7 @@ from axes.models import AccessAttempt
 from django.contrib import admin
 from django.db.models import Max
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
 from rest_framework.throttling import BaseThrottle
@@ -50,6 +51,13 @@ def bloqueada(request: HttpRequest, original: HttpResponse, credenciales: dict[s
         contexto = {**admin.site.each_context(request), "title": "Acceso bloqueado", "mensaje": mensaje}
         respuesta = render(request, "usuarios/bloqueada.html", contexto, status=429)
     respuesta["Retry-After"] = str(segundos)
+    return sin_guardar(respuesta)
+
+
+def sin_guardar(respuesta: HttpResponseBase) -> HttpResponseBase:
+    """La misma respuesta, que no se queda en ninguna caché (RFC 6749 §5.1)."""
+    respuesta["Cache-Control"] = "no-store"
+    respuesta["Pragma"] = "no-cache"
     return respuesta
 
 

@@ -13,6 +13,11 @@ TOKEN_INSERVIBLE = "El token no vale o ha caducado: pida otro."  # noqa: S105
 class AutenticacionPorToken(JWTAuthentication):
     """La de simplejwt, con un solo mensaje para todo lo que puede fallar: qué hacer es siempre lo mismo."""
 
+    def get_raw_token(self, header: bytes) -> bytes | None:
+        """El token de la cabecera: el esquema vale en mayúsculas o en minúsculas (RFC 9110 §11.1)."""
+        esquema, *resto = header.split() or [b""]
+        return super().get_raw_token(b" ".join([esquema.capitalize(), *resto]))
+
     def get_validated_token(self, raw_token: bytes) -> Token:
         try:
             return super().get_validated_token(raw_token)
@@ -20,7 +25,12 @@ class AutenticacionPorToken(JWTAuthentication):
             raise token_inservible() from error
 
     def get_user(self, validated_token: Token) -> Usuario:
-        """El usuario del token, si existe, sigue activo, sin bajas desde entonces y con la misma contraseña."""
+        """El usuario del token, si existe, sigue activo, sin bajas desde entonces y con la misma contraseña.
+
+        `LEEWAY` es para el reloj de quien lo firmó, que puede ir adelantado; no alarga la vida de ningún token.
+        """
+        if validated_token["exp"] <= validated_token.current_time.timestamp():
+            raise token_inservible()
         try:
             usuario = super().get_user(validated_token)
         except AuthenticationFailed as error:

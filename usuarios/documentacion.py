@@ -40,6 +40,7 @@ DE_LAS_DOS = {
 CABECERAS = [
     cabecera("Allow", "Los métodos que se admiten.", de=[405]),
     cabecera("WWW-Authenticate", '`Bearer realm="api"`', de=[401]),
+    cabecera("Cache-Control", "`no-store`", de=[200]),
 ]
 
 OBTENER = extend_schema(

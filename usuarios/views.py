@@ -2,14 +2,23 @@
 
 from typing import Any
 
+from django.http.response import HttpResponseBase
 from drf_spectacular.utils import extend_schema_view
 from rest_framework_simplejwt.views import TokenObtainPairView, TokenRefreshView
 
+from .acceso import sin_guardar
 from .documentacion import OBTENER, RENOVAR
 
 
+class SinGuardar:
+    """Lo que se responde, también los errores, no se queda en ninguna caché."""
+
+    def finalize_response(self, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        return sin_guardar(super().finalize_response(*args, **kwargs))
+
+
 @extend_schema_view(post=OBTENER)
-class TokenView(TokenObtainPairView):
+class TokenView(SinGuardar, TokenObtainPairView):
     """Da un par de tokens a cambio de correo y contraseña."""
 
     def get_serializer_context(self) -> dict[str, Any]:
@@ -18,5 +27,5 @@ class TokenView(TokenObtainPairView):
 
 
 @extend_schema_view(post=RENOVAR)
-class RenovacionView(TokenRefreshView):
+class RenovacionView(SinGuardar, TokenRefreshView):
     """Da un par de tokens nuevo a cambio del de renovación."""

@@ -203,6 +203,70 @@ def test_un_token_malo_es_un_401_en_json(client, administrador, clase):
     assert respuesta.json()["detail"].startswith(sin_token.get(clase, "El token no vale o ha caducado: pida otro."))
 
 
+@pytest.mark.parametrize("cabecera", ["bearer {}", "BEARER {}", "bEARER  {}", "Bearer\t{}", " bearer {} "])
+def test_el_esquema_vale_en_mayusculas_o_en_minusculas(client, administrador, cabecera):
+    token = AccessToken.for_user(administrador)
+    assert client.get(EXPORTAR, headers={"Authorization": cabecera.format(token)}).status_code == 200
+
+
+@pytest.mark.parametrize("cabecera", ["bearerx {}", "bear er {}", "beárer {}", "bearer{}", "Token {}", "{}"])
+def test_otro_esquema_no_vale(client, administrador, cabecera):
+    token = AccessToken.for_user(administrador)
+    respuesta = client.get(EXPORTAR, headers={"Authorization": cabecera.format(token)})
+    assert respuesta.status_code == 401
+    assert respuesta["WWW-Authenticate"] == 'Bearer realm="api"'
+
+
+def firmado_por(reloj, token):
+    """El mismo token, con los datos que le pondría una máquina cuyo reloj va `reloj` segundos adelantado."""
+    token.set_iat(at_time=token.current_time + timedelta(seconds=reloj))
+    token.set_exp(from_time=token.current_time + timedelta(seconds=reloj))
+    return str(token)
+
+
+@pytest.mark.parametrize("reloj", [4, -4, 45])
+def test_sirve_el_token_de_una_maquina_con_el_reloj_algo_distinto(client, administrador, reloj):
+    access = firmado_por(reloj, AccessToken.for_user(administrador))
+    refresh = firmado_por(reloj, RefreshToken.for_user(administrador))
+    assert exportar(client, access).status_code == 200
+    assert renovar(client, refresh).status_code == 200
+
+
+def test_no_sirve_el_de_un_futuro_lejano(client, administrador):
+    assert exportar(client, firmado_por(3600, AccessToken.for_user(administrador))).status_code == 401
+
+
+SIN_TOKENS = {
+    "bien": (200, pedir),
+    "mal": (401, lambda client: pedir(client, password="mala")),
+    "incompleto": (400, lambda client: pedir(client, email="")),
+    "ilegible": (400, lambda client: client.post("/api/v1/token", b"{", "application/json")),
+    "otro_metodo": (405, lambda client: client.get("/api/v1/token")),
+    "otro_tipo": (415, lambda client: client.post("/api/v1/token/", "x", "text/xml")),
+    "otro_formato": (406, lambda client: client.post("/api/v1/token", headers={"Accept": "text/csv"})),
+    "opciones": (200, lambda client: client.options("/api/v1/token")),
+    "renovado": (200, lambda client: renovar(client, pedir(client).json()["refresh"])),
+    "sin_renovar": (401, lambda client: renovar(client, "x.y.z")),
+    "bloqueada": (429, lambda client: [pedir(client, password="mala") for _ in range(5)][-1]),
+}
+
+
+@pytest.mark.parametrize("caso", SIN_TOKENS)
+def test_nada_de_lo_que_se_responde_al_pedir_un_token_se_guarda_en_cache(client, administrador, caso):
+    codigo, hacer = SIN_TOKENS[caso]
+    respuesta = hacer(client)
+    assert respuesta.status_code == codigo
+    assert respuesta["Cache-Control"] == "no-store"
+    assert respuesta["Pragma"] == "no-cache"
+
+
+def test_tampoco_el_error_interno(client, administrador, monkeypatch):
+    monkeypatch.setattr("usuarios.serializers.TokenSerializer.validate", lambda *_: 1 / 0)
+    respuesta = pedir(client)
+    assert respuesta.status_code == 500
+    assert respuesta["Cache-Control"] == "no-store"
+
+
 DE_RENOVACION_MALOS = {
     "caducado": lambda u: _caducado(RefreshToken.for_user(u)),
     "de_acceso": lambda u: str(AccessToken.for_user(u)),
