@@ -8,6 +8,7 @@ from rest_framework_simplejwt.tokens import Token
 from .models import Usuario
 
 TOKEN_INSERVIBLE = "El token no vale o ha caducado: pida otro."  # noqa: S105
+SELLO = "sello"  # dónde lleva el token el de su usuario
 
 
 class AutenticacionPorToken(JWTAuthentication):
@@ -35,7 +36,7 @@ class AutenticacionPorToken(JWTAuthentication):
             usuario = super().get_user(validated_token)
         except AuthenticationFailed as error:
             raise token_inservible() from error
-        if usuario.fecha_baja and validated_token["iat"] < usuario.fecha_baja.timestamp():
+        if validated_token.get(SELLO, "") != usuario.sello:
             raise token_inservible()
         return usuario
 

@@ -5,7 +5,6 @@ from typing import Any
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.db import models
-from django.utils import timezone
 
 from .correo import ClaveDeCorreo, clave_de_correo
 
@@ -76,10 +75,18 @@ class Usuario(AbstractBaseUser, PermissionsMixin):
         return self.email
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Apunta cuándo se desactivó: los tokens de antes no vuelven a valer aunque se reactive."""
-        if not self.is_active:
-            self.fecha_baja = timezone.now()
+        """Trae después la fecha de la baja: es la base de datos quien la pone, y nadie más."""
         super().save(*args, **kwargs)
+        self.refresh_from_db(fields=["fecha_baja"])
+
+    @property
+    def sello(self) -> str:
+        """Lo que cambia con cada baja: las sesiones y los tokens de antes no vuelven a valer aunque se reactive."""
+        return self.fecha_baja.isoformat() if self.fecha_baja else ""
+
+    def get_session_auth_hash(self) -> str:
+        """Lo que tiene que seguir igual para que una sesión valga: la contraseña, y el sello."""
+        return super().get_session_auth_hash() + self.sello
 
     @property
     def is_staff(self) -> bool:

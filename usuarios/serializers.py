@@ -8,9 +8,11 @@ from rest_framework import serializers
 from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.serializers import PasswordField, TokenObtainPairSerializer, TokenRefreshSerializer
 from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
+from rest_framework_simplejwt.tokens import Token
 
 from .acceso import LARGO_MAXIMO_DEL_CORREO
-from .autenticacion import AutenticacionPorToken, token_inservible
+from .autenticacion import SELLO, AutenticacionPorToken, token_inservible
+from .models import Usuario
 
 
 class TokenSerializer(TokenObtainPairSerializer):
@@ -20,6 +22,12 @@ class TokenSerializer(TokenObtainPairSerializer):
         super().__init__(*args, **kwargs)
         self.fields["email"] = serializers.CharField(max_length=LARGO_MAXIMO_DEL_CORREO, write_only=True)
         self.fields["password"] = PasswordField(max_length=4096, trim_whitespace=False)
+
+    @classmethod
+    def get_token(cls, user: Usuario) -> Token:
+        token = super().get_token(user)
+        token[SELLO] = user.sello
+        return token
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, str]:
         """Avisa del inicio de sesión: apunta la fecha y pone a cero los intentos fallidos."""
