@@ -285,7 +285,10 @@ LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
 
 # Se bloquea la pareja cuenta y dirección: ni un ataque deja fuera al dueño de la cuenta que entra desde
-# otro sitio, ni un compañero despistado a toda la oficina.
+# otro sitio, ni un compañero despistado a toda la oficina. Y la dirección, cuando falla con muchas cuentas: los diez
+# más despistados de una oficina, a cinco fallos cada uno, que comparten la del router.
+FALLOS_POR_DIRECCION = 50
+AXES_HANDLER = "usuarios.limite.Limite"
 AXES_ENABLE_ADMIN = False
 AXES_DISABLE_ACCESS_LOG = True  # para escribirlo abriría una sesión a cada programa que pide un token
 AXES_SENSITIVE_PARAMETERS = []  # el registro dice qué cuenta y desde dónde; la contraseña, nunca
@@ -295,7 +298,7 @@ AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_RESET_ON_SUCCESS = True
 AXES_USERNAME_CALLABLE = "usuarios.acceso.cuenta"
-AXES_CLIENT_IP_CALLABLE = "usuarios.acceso.direccion"
+AXES_CLIENT_IP_CALLABLE = "usuarios.acceso.origen"
 AXES_LOCKOUT_CALLABLE = "usuarios.acceso.bloqueada"
 
 REST_FRAMEWORK = {

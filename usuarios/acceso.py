@@ -1,22 +1,17 @@
 """Lo que django-axes pregunta para limitar las contraseñas erróneas, igual en todas las puertas."""
 
-import ipaddress
 from math import ceil
 from typing import Any
 
-from axes.helpers import get_cool_off
-from axes.models import AccessAttempt
 from django.contrib import admin
-from django.db.models import Max
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
 from rest_framework.throttling import BaseThrottle
 
-from .correo import clave_de_correo
-
-LARGO_MAXIMO_DEL_CORREO = 254  # RFC 5321 §4.5.3.1.3, y lo que cabe en la tabla de intentos
+from .direcciones import leer, red_de
+from .limite import agotada, bloqueada_hasta, cuenta_de
 
 
 def cuenta(request: HttpRequest, credenciales: dict[str, Any] | None) -> str:
@@ -25,26 +20,33 @@ def cuenta(request: HttpRequest, credenciales: dict[str, Any] | None) -> str:
     Como la distingue el inicio de sesión: cambiar mayúsculas no da intentos de más.
     """
     datos = credenciales or request.POST
-    correo = str(datos.get("username") or datos.get("email") or "")
-    return clave_de_correo(correo.strip())[:LARGO_MAXIMO_DEL_CORREO]
+    return cuenta_de(str(datos.get("username") or datos.get("email") or ""))
 
 
 def direccion(request: HttpRequest) -> str | None:
     """La dirección IP del cliente, a través de los `PROXIES` de confianza que haya."""
     for candidata in (BaseThrottle().get_ident(request), request.META.get("REMOTE_ADDR")):
         try:
-            return str(ipaddress.ip_address(candidata or ""))
+            return str(leer(candidata or ""))
         except ValueError:
             continue
     return None
 
 
+def origen(request: HttpRequest) -> str | None:
+    """A quién se le cuentan los fallos: a la dirección del cliente o, en IPv6, a su red."""
+    ip = direccion(request)
+    return ip and red_de(ip)
+
+
 def bloqueada(request: HttpRequest, original: HttpResponse, credenciales: dict[str, Any] | None) -> HttpResponse:
     """La respuesta 429 a una cuenta bloqueada, con `Retry-After` en segundos (RFC 6585 §4)."""
-    segundos = _espera(request, credenciales)
+    hasta = bloqueada_hasta(request, cuenta(request, credenciales)) or timezone.now()
+    segundos = max(1, ceil((hasta - timezone.now()).total_seconds()))
     minutos = ceil(segundos / 60)
     plazo = f"{minutos} minutos" if minutos > 1 else "1 minuto"
-    mensaje = f"Demasiadas contraseñas erróneas. Espere {plazo} y vuelva a intentarlo."
+    desde = " desde su dirección" if agotada(request) else ""
+    mensaje = f"Demasiadas contraseñas erróneas{desde}. Espere {plazo} y vuelva a intentarlo."
     if request.path.startswith("/api/"):
         respuesta = JsonResponse({"detail": mensaje}, status=429, json_dumps_params={"ensure_ascii": False})
     else:
@@ -59,10 +61,3 @@ def sin_guardar(respuesta: HttpResponseBase) -> HttpResponseBase:
     respuesta["Cache-Control"] = "no-store"
     respuesta["Pragma"] = "no-cache"
     return respuesta
-
-
-def _espera(request: HttpRequest, credenciales: dict[str, Any] | None) -> int:
-    """Segundos que le quedan al bloqueo, que no se alarga aunque se siga intentando."""
-    intentos = AccessAttempt.objects.filter(username=cuenta(request, credenciales), ip_address=direccion(request))
-    ultimo = intentos.aggregate(momento=Max("attempt_time"))["momento"] or timezone.now()
-    return max(1, ceil((ultimo + get_cool_off(request) - timezone.now()).total_seconds()))

@@ -48,7 +48,7 @@ OBTENER = extend_schema(
     operation_id="token_obtener",
     summary="Obtener un token",
     description="Cambia correo y contraseña por un par de tokens. Tras 5 contraseñas erróneas, esa cuenta espera "
-    "15 minutos desde esa dirección.",
+    "15 minutos desde esa dirección; tras 50, con las cuentas que sean, espera la dirección (en IPv6, su red /64).",
     auth=[],
     parameters=[*CABECERAS, cabecera("Retry-After", "Cuántos segundos hay que esperar.", de=[429], tipo=int)],
     examples=[

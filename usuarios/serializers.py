@@ -10,8 +10,8 @@ from rest_framework_simplejwt.serializers import PasswordField, TokenObtainPairS
 from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
 from rest_framework_simplejwt.tokens import Token
 
-from .acceso import LARGO_MAXIMO_DEL_CORREO
 from .autenticacion import SELLO, AutenticacionPorToken, token_inservible
+from .limite import LARGO_MAXIMO_DEL_CORREO
 from .models import Usuario
 
 
