@@ -1,5 +1,6 @@
 """Quién usa el discador."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
@@ -87,6 +88,11 @@ class Usuario(AbstractBaseUser, PermissionsMixin):
     def get_session_auth_hash(self) -> str:
         """Lo que tiene que seguir igual para que una sesión valga: la contraseña, y el sello."""
         return super().get_session_auth_hash() + self.sello
+
+    def get_session_auth_fallback_hash(self) -> Iterator[str]:
+        """Lo mismo, con las claves anteriores de SECRET_KEY_FALLBACKS."""
+        for resumen in super().get_session_auth_fallback_hash():
+            yield resumen + self.sello
 
     @property
     def is_staff(self) -> bool:

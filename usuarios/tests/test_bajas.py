@@ -166,3 +166,13 @@ def test_la_migracion_conserva_a_los_usuarios_y_sella_las_bajas_que_no_tenian_fe
     assert Usuario.objects.count() == 2
     assert exportar(antes["access"]) == 401
     assert exportar(tokens()["access"]) == 200
+
+
+@pytest.mark.parametrize("hubo_baja", [True, False])
+def test_con_la_clave_cambiada_la_sesion_solo_sigue_si_no_hubo_baja(administrador, settings, hubo_baja):
+    navegador = sesion()
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "otra" * 20, [settings.SECRET_KEY]
+    if hubo_baja:
+        con_update(administrador, False)
+        con_update(administrador, True)
+    assert navegador.get("/admin/").status_code == (302 if hubo_baja else 200)
