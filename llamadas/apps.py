@@ -7,16 +7,18 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 
 from .exportacion.desfases import fecha_local
+from .exportacion.formulas import constante, proteger
 
 
 class LlamadasConfig(AppConfig):
     name = "llamadas"
 
     def ready(self) -> None:
-        connection_created.connect(_preparar, dispatch_uid="llamadas.fecha_local")
+        connection_created.connect(_preparar, dispatch_uid="llamadas.funciones")
 
 
 def _preparar(connection: BaseDatabaseWrapper, **_: Any) -> None:
-    """Da a cada conexión de SQLite la función que necesitan las expresiones con fechas locales."""
+    """Da a cada conexión de SQLite las funciones que necesitan las expresiones de las exportaciones."""
     if connection.vendor == "sqlite":
-        connection.connection.create_function("fecha_local", 2, fecha_local, deterministic=True)
+        for funcion, parametros in ((fecha_local, 2), (proteger, 2), (constante, 1)):
+            connection.connection.create_function(funcion.__name__, parametros, funcion, deterministic=True)

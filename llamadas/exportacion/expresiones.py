@@ -1,15 +1,28 @@
 """Expresiones SQL que dejan un valor listo para un formato, sin ejecutar Python por cada celda."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import BigIntegerField, CharField, F, Func, IntegerField
+from django.db.models.constants import LOOKUP_SEP
 from django.db.models.sql.compiler import SQLCompiler
 
 from .desfases import DESDE, HASTA, cambios, modificador
+from .formulas import (
+    CABEZA,
+    CABEZA_PROTEGIDA,
+    CELDA,
+    CELDA_PROTEGIDA,
+    FUERA_DE_UNA_CONSTANTE,
+    INOCUO,
+    LARGO_DE_UNA_CONSTANTE,
+    SEPARADORES,
+    TELEFONO,
+    proteger,
+    sin_proteccion,  # noqa: F401 (quien deshace lo de `SinFormula` la busca junto a ella)
+)
 
 SQL = tuple[str, list[Any]]
 
@@ -173,60 +186,83 @@ class EnTexto(Func):
         return f"ifnull(CAST({valor} AS TEXT), '')", params
 
 
-class SinFormula(Func):
-    """Un texto que ninguna hoja de cálculo toma por fórmula: si empieza por `= + - @`, tabulador, CR, LF o NUL,
-    lleva delante un apóstrofo (OWASP, «CSV Injection»). Los teléfonos, `+` y dígitos, no se tocan. El vacío es NULL:
-    en un CSV se escriben igual, y COPY no le pone comillas.
+SOLO_CIFRAS_EN_SQLITE = "(rtrim({texto}, '0123456789') IN ('', '+') AND {texto} NOT IN ('', '+'))"
 
-    También lo lleva el que empieza por apóstrofos y, tras ellos, por uno de esos caracteres: así, al
-    importar, quitar un apóstrofo devuelve siempre el valor que había (véase `sin_proteccion`).
+
+class SinFormula(Func):
+    """Un texto en el que ninguna hoja de cálculo ve una fórmula, como lo deja `formulas.proteger`.
+
+    El vacío es NULL: en un CSV se escriben igual, y COPY no le pone comillas. Proteger un texto cuesta tanto como lo
+    demás de la fila: antes se descarta, con lo menos posible, el que no lo necesita.
     """
 
     output_field = CharField()
 
     def __init__(self, fuente: str, *, salvo_telefonos: bool = False) -> None:
         super().__init__(F(fuente))
+        self.de_otra_tabla = LOOKUP_SEP in fuente
         self.salvo_telefonos = salvo_telefonos
 
     def as_postgresql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any) -> SQL:
+        patron = _literal(f"^(?:{TELEFONO}|{INOCUO})$")
         return self._proteger(
             compiler,
-            tras_la_a="{texto} COLLATE \"C\" >= 'A'",
-            es_formula="left({texto}, 1) IN ('=', '+', '-', '@', E'\\t', E'\\r', E'\\n')",
-            es_telefono="{texto} COLLATE \"C\" ~ '^\\+?[0-9]+$'",
+            connection,
+            inocuo=f'{{texto}} COLLATE "C" ~ {_literal(f"^{INOCUO}$")}',
+            # El primero ya lo cumplen casi todos, y cuesta la cuarta parte.
+            telefono=f'{{texto}} COLLATE "C" ~ \'^\\+?[0-9]+$\' OR {{texto}} COLLATE "C" ~ {patron}',
+            protegido=(
+                f"regexp_replace(regexp_replace({{texto}}, {_literal(CABEZA)}, {_literal(CABEZA_PROTEGIDA)}),"
+                f" {_literal(CELDA)}, {_literal(CELDA_PROTEGIDA)}, 'g')"
+            ),
         )
 
     def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any) -> SQL:
+        # GLOB no ve nada tras un NUL; instr, sí.
+        separadores = _literal(f"*[{SEPARADORES}]*")
+        inocuo = (
+            f"{{texto}} GLOB '[A-Za-z0-9(]*' AND {{texto}} NOT GLOB {separadores} AND instr({{texto}}, char(0)) = 0"
+        )
         return self._proteger(
             compiler,
-            tras_la_a="{texto} >= 'A'",
-            # GLOB no ve un NUL inicial; las comparaciones, sí.
-            es_formula=("({texto} GLOB '[=+@' || char(9, 10, 13) || '-]*' OR ({texto} < char(1) AND {texto} <> ''))"),
-            es_telefono="(rtrim({texto}, '0123456789') IN ('', '+') AND {texto} NOT IN ('', '+'))",
+            connection,
+            inocuo=inocuo,
+            telefono=f"{SOLO_CIFRAS_EN_SQLITE} OR {inocuo}",
+            protegido=f"proteger({{texto}}, {self.salvo_telefonos:d})",
         )
 
-    def _proteger(self, compiler: SQLCompiler, *, tras_la_a: str, es_formula: str, es_telefono: str) -> SQL:
-        """Lo frecuente se resuelve lo primero: un teléfono, o lo que ordena tras la «A», como casi todo lo inocuo."""
+    def _proteger(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, *, inocuo: str, telefono: str, protegido: str
+    ) -> SQL:
         columna, params = compiler.compile(self.source_expressions[0])
-        sin_apostrofos = f"ltrim({columna}, '''')"
-        intacto = tras_la_a.format(texto=columna)
-        peligroso = es_formula.format(texto=sin_apostrofos)
-        if self.salvo_telefonos:
-            intacto = f"{es_telefono.format(texto=columna)} OR {intacto}"
-            peligroso += f" AND NOT {es_telefono.format(texto=sin_apostrofos)}"
-        sql = (
-            f"CASE WHEN {intacto} THEN {columna} WHEN {columna} = '' THEN NULL"
-            f" WHEN {peligroso} THEN '''' || {columna} ELSE {columna} END"
-        )
-        return sql, list(params) * sql.count(columna)
+        intacto = telefono if self.salvo_telefonos else self._intacto(connection, inocuo)
+        sql = f"CASE WHEN {intacto} THEN {{texto}} WHEN coalesce({{texto}}, '') = '' THEN NULL ELSE {protegido} END"
+        return sql.replace("{texto}", columna), [*params] * sql.count("{texto}")
+
+    def _intacto(self, connection: BaseDatabaseWrapper, inocuo: str) -> str:
+        """Cómo saber que no hay que tocarlo: porque es de los que se eligen de una lista, o porque no es de los pocos
+        de otra tabla que hay que tocar, que se buscan una sola vez.
+        """
+        campo = self.source_expressions[0].output_field
+        if self.de_otra_tabla:
+            nombre, tabla = map(connection.ops.quote_name, (campo.column, campo.model._meta.db_table))
+            raro = f"NOT ({inocuo.replace('{texto}', nombre)})"
+            return f"{{texto}} NOT IN (SELECT {nombre} FROM {tabla} WHERE {raro})"  # noqa: S608 (nombres del modelo)
+        valores = [_literal(valor) for valor, _ in campo.flatchoices if valor and proteger(valor) == valor]
+        return f"{{texto}} IN ({', '.join(valores)})" if valores else inocuo
+
+
+def _literal(texto: str) -> str:
+    """Un texto en SQL, dentro de una consulta con parámetros."""
+    return "'" + texto.replace("'", "''").replace("%", "%%") + "'"
 
 
 class TextoParaExcel(Func):
     """Un texto que ninguna hoja de cálculo cambia al abrir un CSV: `="…"`, con las comillas duplicadas.
 
     Sin eso, un teléfono es para ellas un número: se comen el `+` y los ceros, y de `600.123.456` quitan los puntos.
-    Una fórmula que no es más que un texto constante es lo único que se lo impide, y no encierra peligro. Excel no
-    admite en ella más de 255 caracteres, ni LibreOffice saltos de línea: esos textos van como en `SinFormula`.
+    Una fórmula que no es más que un texto constante es lo único que se lo impide, y no encierra peligro. El texto que
+    no cabe en ella va como en `SinFormula` (véase `formulas.constante`).
     """
 
     output_field = CharField()
@@ -234,24 +270,19 @@ class TextoParaExcel(Func):
     def __init__(self, fuente: str) -> None:
         super().__init__(F(fuente), SinFormula(fuente))
 
-    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any) -> SQL:
+    def as_postgresql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any) -> SQL:
         (texto, params), (protegido, otros) = (compiler.compile(fuente) for fuente in self.source_expressions)
-        caracter = "chr" if connection.vendor == "postgresql" else "char"
-        en_una_linea = f"{texto} = replace(replace({texto}, {caracter}(10), ''), {caracter}(13), '')"
         sql = (
-            f"CASE WHEN {texto} = '' THEN NULL"
-            f" WHEN length({texto}) <= 250 AND {en_una_linea}"
-            f" THEN '=\"' || replace({texto}, '\"', '\"\"') || '\"' ELSE {protegido} END"
+            f"CASE WHEN {texto} = '' THEN NULL WHEN length({texto}) <= {LARGO_DE_UNA_CONSTANTE}"
+            f' AND {texto} COLLATE "C" !~ {_literal(FUERA_DE_UNA_CONSTANTE)}'
+            f" THEN '=\"' || replace({texto}, '\"', '\"\"') || '\"' ELSE "
         )
-        return sql, [*params * (sql.count(texto) - protegido.count(texto)), *otros]
+        return f"{sql}{protegido} END", [*params * sql.count(texto), *otros]
 
-
-_TELEFONO = re.compile(r"\+?[0-9]+")
-
-
-def sin_proteccion(texto: str, *, salvo_telefonos: bool = False) -> str:
-    """El valor que `SinFormula` convirtió en `texto`."""
-    desnudo = texto.lstrip("'")
-    if salvo_telefonos and _TELEFONO.fullmatch(desnudo):
-        return texto
-    return texto[1:] if texto != desnudo and desnudo.startswith(tuple("=+-@\t\r\n\0")) else texto
+    def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any) -> SQL:
+        texto, params = compiler.compile(self.source_expressions[0])
+        sql = (
+            f"CASE WHEN {SOLO_CIFRAS_EN_SQLITE} THEN '=\"' || {{texto}} || '\"'"
+            " WHEN coalesce({texto}, '') = '' THEN NULL ELSE constante({texto}) END"
+        )
+        return sql.replace("{texto}", texto), [*params * sql.count("{texto}")]

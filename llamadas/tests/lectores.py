@@ -6,8 +6,10 @@ import io
 import json
 import shutil
 import subprocess
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
+from xml.etree import ElementTree
 from zoneinfo import ZoneInfo
 
 import duckdb
@@ -18,6 +20,9 @@ from openpyxl.utils.escape import unescape
 
 from llamadas.exportacion.columnas import COLUMNAS, Tipo
 from llamadas.exportacion.expresiones import sin_proteccion
+
+TABLA = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
+CELDA, FORMULA = f"{TABLA}table-cell", f"{TABLA}formula"
 
 TIPOS = {columna.nombre: columna.tipo for columna in COLUMNAS}
 
@@ -66,14 +71,10 @@ def de_parquet_con_duckdb(ruta: Path, zona: str) -> Filas:
 
 def de_libreoffice(ruta: Path, *opciones: str) -> Filas:
     """Lo que se ve al abrirlo en una hoja de cálculo, con las fechas en la forma del contrato."""
-    if not shutil.which("soffice"):
-        pytest.skip("no está LibreOffice: instale el paquete libreoffice-calc-nogui")
     destino = ruta.parent / "abierto"
-    # Comas, comillas, UTF-8 y los valores como se ven; con su propio perfil, por si hay otro LibreOffice abierto.
+    # Comas, comillas, UTF-8 y los valores como se ven.
     filtro = "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,true,false,false,false,-1"
-    orden = ["soffice", "--headless", f"-env:UserInstallation=file://{ruta.parent}/perfil", *opciones]
-    orden += ["--convert-to", filtro, "--outdir", str(destino), str(ruta)]
-    subprocess.run(orden, check=True, capture_output=True, timeout=120)
+    _abrir_con_libreoffice([ruta], filtro, destino, *opciones)
     filas: Filas = []
     for hoja in sorted(destino.iterdir()):
         with hoja.open(newline="", encoding="utf-8") as lineas:
@@ -82,6 +83,24 @@ def de_libreoffice(ruta: Path, *opciones: str) -> Filas:
         {nombre: valor.replace(" ", "T") if TIPOS[nombre] is Tipo.FECHA else valor for nombre, valor in fila.items()}
         for fila in filas
     ]
+
+
+def calculadas_por_libreoffice(rutas: Sequence[Path], separador: str) -> list[str]:
+    """Las fórmulas que calcula al abrir unos CSV con ese separador, en español: las que no tienen error de sintaxis."""
+    destino = rutas[0].parent / "abiertos"
+    _abrir_con_libreoffice(rutas, "fods", destino, f"--infilter=CSV:{ord(separador)},34,76,1,,3082")
+    hojas = [ElementTree.parse(destino / f"{ruta.stem}.fods") for ruta in rutas]
+    celdas = [celda for hoja in hojas for celda in hoja.iter(CELDA) if celda.get(FORMULA)]
+    return [celda.get(FORMULA).removeprefix("of:") for celda in celdas if "Err:509" not in "".join(celda.itertext())]
+
+
+def _abrir_con_libreoffice(rutas: Sequence[Path], filtro: str, destino: Path, *opciones: str) -> None:
+    if not shutil.which("soffice"):
+        pytest.skip("no está LibreOffice: instale el paquete libreoffice-calc-nogui")
+    # Con su propio perfil, por si hay otro LibreOffice abierto.
+    orden = ["soffice", "--headless", f"-env:UserInstallation=file://{rutas[0].parent}/perfil", *opciones]
+    orden += ["--convert-to", filtro, "--outdir", str(destino), *map(str, rutas)]
+    subprocess.run(orden, check=True, capture_output=True, timeout=120)
 
 
 def descomprimido(contenido: bytes) -> bytes:

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import tempfile
 import zipfile
 from datetime import UTC, datetime, timedelta
@@ -15,7 +16,7 @@ from django.core.management import call_command
 from django.db import connection
 
 from llamadas.exportacion.columnas import COLUMNAS
-from llamadas.exportacion.formatos import FORMATOS, xlsx
+from llamadas.exportacion.formatos import DIALECTOS, FORMATOS, xlsx
 from llamadas.exportacion.formatos.base import Contenido, Formato
 from llamadas.exportacion.opciones import Opciones
 from llamadas.exportacion.servicio import exportar
@@ -23,7 +24,7 @@ from llamadas.models import Estado, Llamada
 from usuarios.models import Usuario
 
 from .datos import FORMULAS, esperar, finalizada, nadie_lee, sembrar
-from .lectores import LECTORES, de_libreoffice, de_parquet_con_duckdb, descomprimido
+from .lectores import LECTORES, calculadas_por_libreoffice, de_libreoffice, de_parquet_con_duckdb, descomprimido
 
 pytestmark = pytest.mark.django_db
 
@@ -129,7 +130,16 @@ def test_libreoffice_abre_el_xlsx_sin_cambiar_nada(con_token, tmp_path):
 
 def test_libreoffice_en_espanol_abre_el_csv_de_excel_sin_cambiar_nada(con_token, tmp_path):
     numeros = ["+34600123456", "0034600123456", "600123456", "", "+" + "9" * 30, "600.123.456", "+34 600 123 456"]
-    numeros += ["(91) 123", "12/05", "1e5", "0,5", 'a"b;c', "ñ\nñ", "'=1", *(f for f in FORMULAS if f[0] not in "\r\n")]
+    numeros += [
+        "(91) 123",
+        "12/05",
+        "1e5",
+        "0,5",
+        'a"b;c',
+        "ñ\nñ",
+        "'=1",
+        *(f for f in FORMULAS if f[0] not in "\t\r\n"),
+    ]
     for n, numero in enumerate(numeros):
         agente = Usuario.objects.create(email=f"agente{n}@example.com")
         finalizada(numero_destino=numero, fecha_conexion=datetime(2026, 1, 31, 11, n, tzinfo=UTC), usuario=agente)
@@ -139,6 +149,33 @@ def test_libreoffice_en_espanol_abre_el_csv_de_excel_sin_cambiar_nada(con_token,
     abiertas = de_libreoffice(fichero, "--infilter=CSV:59,34,76,1,,3082")  # punto y coma, UTF-8, español
     assert abiertas == LECTORES["csv"](exportado(con_token, zona=MADRID), MADRID)
     assert [fila["numero_destino"] for fila in abiertas] == [*numeros, ""]
+
+
+CEBOS = [
+    *FORMULAS,
+    *("600;=1+1;x", "600,=1+1,x", "600\t=1+1\tx", "600\r\n=1+1\r\n", "600\n=1+1\n", "600\r=1+1\r", ";=1+1;", ",=1+1,"),
+    *('600;"=1+1;x', '600";=1+1;"', '";=1+1;"', '",=1+1,"', '"\t=1+1\t"', '";""=1+1;"', "';=1+1;'", "\t=1+1\t"),
+    *("600; =1+1;", "600;\u00a0=1+1;", "600;\ufeff=1+1;", "600;\x01=1+1;", "\u3000=1+1", "a;＝1+1;", "600;'=1+1;"),
+    *("x,=2+3,y@example.com", "x;=2+3;y@example.com", '=1+1&"', "600,=1+1&", "600;=1+1&", "=1+1\n", "a\r\n=1+1&"),
+]
+
+
+@pytest.mark.parametrize("separador", ",;\t")
+def test_ninguna_hoja_de_calculo_ejecuta_nada_aunque_abra_el_csv_con_otro_separador(con_token, tmp_path, separador):
+    cebos = [*CEBOS, "\0=1+1", "600;\0=1+1;x", "600\0;=1+1;x"] if connection.vendor == "sqlite" else CEBOS
+    for n, cebo in enumerate(cebos):
+        agente = Usuario.objects.create(email=f"{n}{cebo}")
+        finalizada(numero_destino=cebo, usuario=agente, resultado="=1;=1"[n % 5 :])
+    ficheros = []
+    for dialecto in DIALECTOS["csv"]:
+        for columnas in (",".join(TODAS), "usuario_email,numero_destino", "numero_destino,resultado"):
+            ficheros.append(tmp_path / f"{dialecto}-{columnas}.csv")
+            ficheros[-1].write_bytes(exportado(con_token, dialecto=dialecto, columnas=columnas))
+    vivas = {formula for formula in calculadas_por_libreoffice(ficheros, separador) if not UN_TEXTO.fullmatch(formula)}
+    assert vivas == set()
+
+
+UN_TEXTO = re.compile(r'="([^"]|"")*"')  # lo único que hay en el dialecto de Excel
 
 
 @pytest.mark.parametrize("formato", FORMATOS)

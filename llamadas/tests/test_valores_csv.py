@@ -2,6 +2,7 @@
 
 import csv
 import io
+import unicodedata
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -40,7 +41,52 @@ def con_texto(columna, valor):
 def test_una_formula_se_desarma_en_cualquier_columna_de_texto(columna, formula):
     con_texto(columna, formula)
     escrito = exportadas()[0][columna]
-    assert escrito == "'" + (formula[:20] if columna == "resultado" else formula)
+    dentro = formula.replace("=", "'=") if formula[0] in "\t\r\n" else formula  # tras un separador, otra celda
+    assert escrito == "'" + (dentro[:20] if columna == "resultado" else dentro)
+
+
+@pytest.mark.parametrize("columna", TEXTOS)
+@pytest.mark.parametrize(
+    ("texto", "escrito"),
+    [
+        ("600;=1+1;x", "600;'=1+1;x"),
+        ("600,=1+1,x", "600,'=1+1,x"),
+        ("600\t=1+3", "600\t'=1+3"),
+        ("600|@SUM(1)", "600|'@SUM(1)"),
+        ("600\r\n=1+2\r\n", "600\r\n'=1+2\r\n"),
+        ("600\r-1+2", "600\r'-1+2"),
+        ("600\n+1+2", "600\n'+1+2"),
+        ("x,=2+3,y@example.com", "x,'=2+3,y@example.com"),
+        ("=1;=2;=3", "'=1;'=2;'=3"),
+        ("600; =1", "600; '=1"),
+        (" =1", " '=1"),
+        ("\u00a0\u3000=1", "\u00a0\u3000'=1"),
+        ("a,\u200b\ufeff=1", "a,\u200b\ufeff'=1"),
+        ("a,\x01\x0b=1", "a,\x01\x0b'=1"),
+        ('600;"=1+1', "600;\"'=1+1"),
+        ('600";"" =1', '600";"" \'=1'),
+        ("600;'=1", "600;''=1"),
+        ("''=1;'+2", "'''=1;''+2"),
+        ("＝1+1", "'＝1+1"),
+        ("a;＋1;－1;＠x", "a;'＋1;'－1;'＠x"),
+        (";;=1", ";;'=1"),
+        ("\t\t=1", "'\t\t'=1"),
+        ("1-2;a=b", "1-2;a=b"),
+        ("a, b; c", "a, b; c"),
+        ("-;+", "'-;'+"),
+    ],
+)
+def test_una_formula_se_desarma_dondequiera_que_pueda_empezar_una_celda(columna, texto, escrito):
+    con_texto(columna, texto)
+    antes = exportar_llamadas_finalizadas_csv()
+    assert exportadas()[0][columna] == escrito[: 20 + len(escrito) - len(texto) if columna == "resultado" else None]
+    if columna == "resultado":
+        return  # de esos, solo se importan los que hay
+    Llamada.objects.all().delete()
+    Usuario.objects.all().delete()
+    importar(io.BufferedReader(io.BytesIO(antes.encode())))
+    assert exportar_llamadas_finalizadas_csv() == antes
+    assert texto in Llamada.objects.values_list("numero_destino", "usuario__email").get()
 
 
 @pytest.mark.parametrize("columna", TEXTOS)
@@ -51,7 +97,14 @@ def test_un_nul_inicial_tambien_se_desarma(columna):
     assert exportadas()[0][columna] == "'\0=1+1"
 
 
-@pytest.mark.parametrize("telefono", ["+34600123456", "+1", "0034600", "600123456", "0", "", "+" + "9" * 60])
+@pytest.mark.parametrize(
+    "telefono",
+    [
+        *("+34600123456", "+1", "0034600", "600123456", "0", "", "+" + "9" * 60),
+        *("+34 600 123 456", "+34-600-123-456", "+34 (600) 123-456", "+1 (555) 123-4567", "+34/600/12.34.56"),
+        *("(+34) 600.123.456", "(+34)600123456", "+(34) 600123456", " +34 600 123 456 ", "600-123-456", "(91) 123"),
+    ],
+)
 def test_un_telefono_no_se_toca(telefono):
     finalizada(numero_destino=telefono)
     assert exportadas()[0]["numero_destino"] == telefono
@@ -63,6 +116,18 @@ def test_lo_que_solo_se_parece_a_un_telefono_se_protege(casi):
     assert exportadas()[0]["numero_destino"] == f"'{casi}"
 
 
+@pytest.mark.parametrize(
+    "casi",
+    [
+        *("+1-2", "+1 (2)", "+", "+ 34", "-600 123 456", "+-600123456", "+600123*456", "+34 600 123 456 x"),
+        *("+34\u00a0600\u00a0123\u00a0456", "+34 600 +123 456", "+/600123456", "＋34600123456", "+34 600 123,4"),
+    ],
+)
+def test_una_operacion_con_numeros_no_es_un_telefono(casi):
+    finalizada(numero_destino=casi)
+    assert exportadas()[0]["numero_destino"] == f"'{casi}"
+
+
 @pytest.mark.parametrize("columna", ["resultado", "usuario_email"])
 def test_la_excepcion_de_los_telefonos_es_solo_del_numero(columna):
     con_texto(columna, "+34600")
@@ -70,7 +135,8 @@ def test_la_excepcion_de_los_telefonos_es_solo_del_numero(columna):
 
 
 @pytest.mark.parametrize(
-    "inocuo", ["sip:ana@example.com", " =1", "a=1", "'hola", "''", "ñ", "[]", "1-2", "%s %d {x}", "\\.", "€"]
+    "inocuo",
+    ["sip:ana@example.com", " 1", "a=1", "a =1", "' =1", "'hola", "''", "ñ", "[]", "1-2", "%s %d {x}", "\\.", "€"],
 )
 def test_lo_demas_se_escribe_tal_cual(inocuo):
     finalizada(numero_destino=inocuo)
@@ -125,21 +191,51 @@ def test_las_fechas_son_locales_y_sin_fracciones(settings, zona, instante, escri
 def _texto_guardable(largo):
     prohibidos = "\0" if connection.vendor == "postgresql" else ""
     cualquiera = st.text(st.characters(exclude_categories=["Cs"], exclude_characters=prohibidos), max_size=largo)
-    retorcido = st.text(alphabet="'=+-@\t\r\n\",;0159 a", max_size=8)
-    return st.one_of(cualquiera, retorcido)
+    retorcido = st.text(alphabet="'=+-@＝－\t\r\n\",;|0159 a\u3000\u200b", max_size=8)
+    marcado = st.text(alphabet="+(). -/0123456789';", max_size=16)
+    return st.one_of(cualquiera, retorcido, marcado)
 
 
 # Los dos días de cada extremo se prueban aparte: allí la hora local puede no existir.
 FECHAS = st.none() | st.datetimes(datetime(1, 1, 3), datetime(9999, 12, 29), timezones=st.just(UTC))
 
 
+# Lo que puede ir entre el principio de una celda y su fórmula: blancos, de control, comillas y lo que no ocupa sitio.
+SIN_ANCHO = "\u00ad\u061c\u180e\u200b\u200c\u200d\u200e\u200f\u2060\u2061\u2062\u2063\u2064\ufeff\ufff9\ufffa\ufffb"
+
+
+def _es_relleno(c):
+    de_direccion = "\u202a" <= c <= "\u202e" or "\u2065" <= c <= "\u206f"
+    return c == '"' or c in SIN_ANCHO or de_direccion or unicodedata.category(c) in ("Cc", "Zs", "Zl", "Zp")
+
+
+def _es_telefono(texto):
+    """Cifras, con un `+` delante o no; o un `+` y siete o más cifras, con los adornos con que se escriben."""
+    texto = texto.lstrip("'")
+    if texto.isascii() and texto.removeprefix("+").isdigit():
+        return True
+    mas, resto = texto.lstrip(" ")[:1], texto.lstrip(" ")[1:]
+    cifras = [c for c in resto if c in "0123456789"]
+    return mas == "+" and len(cifras) >= 7 and not resto.strip("0123456789 ()./-") and resto.lstrip(" (")[0] in cifras
+
+
+def _protegido(texto, telefonos=False):
+    """Un apóstrofo delante de cada signo que esté al principio de una celda, y al de lo que empieza por separador."""
+    if telefonos and _es_telefono(texto):
+        return texto
+    escrito = "'" if texto.lstrip("'")[:1] in tuple("\t\r\n\0") else ""
+    principio, apostrofos = True, bool(escrito)
+    for c in texto:
+        if principio and c in "=+-@＝＋－＠":
+            escrito += "'"
+        escrito += c
+        sigue = principio and (c == "'" or (_es_relleno(c) and not apostrofos))
+        principio, apostrofos = c in ",;|\t\r\n" or sigue, c == "'" and sigue
+    return escrito
+
+
 def _esperado(llamadas, zona):
     """El contrato, escrito en Python."""
-
-    def protegido(texto, telefonos=False):
-        desnudo = texto.lstrip("'")
-        es_telefono = telefonos and desnudo.removeprefix("+").isdigit() and desnudo.isascii()
-        return f"'{texto}" if desnudo[:1] in tuple("=+-@\t\r\n\0") and not es_telefono else texto
 
     def fecha(momento):
         return momento and momento.astimezone(zona).replace(tzinfo=None, microsecond=0).isoformat()
@@ -149,9 +245,9 @@ def _esperado(llamadas, zona):
     nunca = datetime.max.replace(tzinfo=UTC)
     for x in sorted(llamadas, key=lambda x: (x.fecha_finalizacion or nunca, x.pk)):
         fechas = [fecha(f) for f in (x.fecha_asignacion, x.fecha_conexion, x.fecha_finalizacion)]
-        correo = protegido(x.usuario.email) if x.usuario else None
-        numero = protegido(x.numero_destino, telefonos=True)
-        escritor.writerow([x.pk, numero, x.estado, protegido(x.resultado), *fechas, x.duracion_segundos, correo])
+        correo = _protegido(x.usuario.email) if x.usuario else None
+        numero = _protegido(x.numero_destino, telefonos=True)
+        escritor.writerow([x.pk, numero, x.estado, _protegido(x.resultado), *fechas, x.duracion_segundos, correo])
     return CABECERA + salida.getvalue()
 
 
