@@ -432,6 +432,5 @@ LOGGING = {
         # Los dos que Django escribe por su cuenta y con otro formato: el segundo, el de `runserver`.
         "django": {"level": "INFO"},
         "django.server": {"level": "INFO", "handlers": ["stderr"], "propagate": False},
-        "requests_hardened": {"level": "ERROR"},  # lo que rechaza ya se cuenta con su aviso
     },
 }

@@ -1,112 +1,109 @@
 """Las conexiones de los webhooks: con quien se quiera de fuera, con nadie de dentro, y acaban a su hora."""
 
+import re
 import socket
-from contextlib import suppress
-from ipaddress import IPv4Address, IPv6Address, ip_address
-from threading import Timer
+from collections.abc import Mapping
+from ipaddress import ip_address
 from typing import Any
 
-import requests
+import certifi
+import pycurl
 from django.conf import settings
-from requests.adapters import HTTPAdapter
-from requests_hardened.client import HTTPSession
-from requests_hardened.config import Config
-from requests_hardened.ip_filter import InvalidIPAddress
-from requests_hardened.ip_filter_adapter import IPFilterAdapter
-from urllib3.connection import HTTPSConnection
-from urllib3.connectionpool import HTTPSConnectionPool
+
+from .direcciones import permitida
 
 SEGUNDOS = 15
 
-RedNoPermitida = InvalidIPAddress
+QUICK_EXIT = 322
+"""CURLOPT_QUICK_EXIT, a la que pycurl no da nombre: sin ella, al cerrar se espera a un DNS que no contesta."""
+
+RESPUESTA_FINAL = re.compile(rb"HTTP/\S+ [2-9]")
+NO_SEGUIR = 0  # lo que devuelve una función de libcurl para que lo deje
+
+PORQUES = {
+    pycurl.E_COULDNT_RESOLVE_HOST: "no se encuentra su nombre",
+    pycurl.E_COULDNT_CONNECT: "no se puede conectar",
+    pycurl.E_OPERATION_TIMEDOUT: "no ha acabado a tiempo",
+    pycurl.E_PEER_FAILED_VERIFICATION: "no se confía en su certificado (SSLError)",
+}
 
 
-def permitida(direccion: IPv4Address | IPv6Address) -> bool:
-    """Si se puede avisar a esa dirección: es de fuera, o de una de WEBHOOK_REDES_PERMITIDAS."""
-    return (direccion.is_global and not direccion.is_reserved) or _de_una_red_permitida(direccion)
+class RedNoPermitida(Exception):
+    """Ninguna de sus direcciones es de fuera ni de una red permitida."""
 
 
-def _de_una_red_permitida(direccion: IPv4Address | IPv6Address) -> bool:
-    return any(direccion in red for red in settings.WEBHOOK_REDES_PERMITIDAS)
+class SinRespuesta(Exception):
+    """No ha respondido. Dice por qué, sin nada de la URL."""
 
 
-class _Conexion(HTTPSConnection):
-    """Una conexión que se corta a los `SEGUNDOS`, aunque el otro lado vaya contestando byte a byte."""
-
-    _cortador: Timer | None = None
-    _fuera_de_plazo = False
-
-    def _new_conn(self) -> socket.socket:
-        conexion = super()._new_conn()
-        copia = conexion.dup()  # la original deja de valer al cifrarla
-
-        def cortar() -> None:
-            self._fuera_de_plazo = True
-            with suppress(OSError):
-                copia.shutdown(socket.SHUT_RDWR)
-
-        self._copia = copia
-        self._cortador = Timer(SEGUNDOS, cortar)
-        self._cortador.daemon = True
-        self._cortador.start()
-        return conexion
-
-    def getresponse(self) -> Any:
-        respuesta = super().getresponse()
-        if self._fuera_de_plazo:  # lo que se haya leído no es toda la respuesta, aunque lo parezca
-            raise TimeoutError
-        return respuesta
-
-    def close(self) -> None:
-        if self._cortador:
-            self._cortador.cancel()
-            self._copia.close()
-        super().close()
+def partes(url: str) -> pycurl.CurlUrl:
+    """Las partes de una URL, como las entiende quien luego se conecta. Lanza `ValueError` si no lo es."""
+    try:
+        return pycurl.CurlUrl(url)
+    except pycurl.error as error:
+        raise ValueError(pycurl.url_strerror(error.args[0])) from error
 
 
-class _Conexiones(HTTPSConnectionPool):
-    ConnectionCls = _Conexion
+def publicar(url: str, cuerpo: bytes, cabeceras: Mapping[str, str]) -> int:
+    """El código de la respuesta a un POST por HTTPS; de lo demás de la respuesta no se lee nada.
+
+    Acaba en `SEGUNDOS`, por lenta que sea cualquiera de sus partes. Lanza `RedNoPermitida` y `SinRespuesta`.
+    """
+    conversacion = _Conversacion()
+    with pycurl.Curl() as cliente:
+        for opcion, valor in _opciones(url, cuerpo, cabeceras, conversacion).items():
+            cliente.setopt(opcion, valor)
+        fallo = _hacer(cliente)
+        codigo = cliente.getinfo(pycurl.RESPONSE_CODE)
+    # Un 2xx lo es aunque lo que le siga esté mal escrito: quien lo dice ya tiene el aviso.
+    if codigo >= 200 and fallo != pycurl.E_OPERATION_TIMEDOUT:
+        return codigo
+    if conversacion.rechazada and fallo == pycurl.E_COULDNT_CONNECT:
+        raise RedNoPermitida
+    raise SinRespuesta(PORQUES.get(fallo) or pycurl.easy_strerror(fallo))
 
 
-class _Adaptador(IPFilterAdapter):
-    """El de requests-hardened, que se conecta a la misma dirección que ha comprobado; más las redes permitidas."""
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {"https": _Conexiones}
-
-    def build_connection_pool_key_attributes(
-        self, request: requests.PreparedRequest, verify: Any, cert: Any = None
-    ) -> tuple[Any, Any]:
-        try:
-            elegida = super().build_connection_pool_key_attributes(request, verify, cert)
-            direccion = ip_address(elegida[0]["host"].strip("[]"))
-            if not permitida(direccion):  # más de lo que mira la biblioteca
-                raise InvalidIPAddress(direccion)
-            return elegida
-        except InvalidIPAddress as error:
-            (direccion,) = error.args
-            if not _de_una_red_permitida(direccion):
-                raise
-        anfitrion, conexion = HTTPAdapter.build_connection_pool_key_attributes(self, request, verify, cert)
-        conexion["assert_hostname"] = conexion["server_hostname"] = anfitrion["host"]
-        anfitrion["host"] = f"[{direccion}]" if direccion.version == 6 else str(direccion)
-        return anfitrion, conexion
+def _hacer(cliente: pycurl.Curl) -> int:
+    """El error de libcurl con que acaba: se queda con su número, que su texto podría llevar la URL."""
+    try:
+        cliente.perform()
+    except pycurl.error as error:
+        return error.args[0]
+    return pycurl.E_OK
 
 
-def sesion() -> requests.Session:
-    """Una sesión solo para HTTPS que no sigue redirecciones ni usa los proxies ni las claves del entorno."""
-    protegida = HTTPSession(
-        Config(
-            ip_filter_enable=True,
-            ip_filter_allow_loopback_ips=False,
-            never_redirect=True,
-            default_timeout=(SEGUNDOS, SEGUNDOS),
-        )
-    )
-    protegida.trust_env = False
-    protegida.stream = True
-    protegida.verify = settings.WEBHOOK_CA or True
-    protegida.adapters.clear()
-    protegida.mount("https://", _Adaptador(is_https_proto=True))
-    return protegida
+class _Conversacion:
+    """Lo que se decide según va: a qué direcciones se conecta, y hasta dónde lee."""
+
+    rechazada = False
+    _es_la_final = False
+
+    def abrir(self, _para_que: int, destino: pycurl.CurlSockAddr) -> socket.socket | int:
+        """La conexión a la dirección que se va a usar de verdad, diga lo que diga el DNS a otros."""
+        if permitida(ip_address(destino.addr[0])):
+            return socket.socket(destino.family, destino.socktype, destino.protocol)
+        self.rechazada = True
+        return pycurl.SOCKET_BAD
+
+    def leer_cabecera(self, linea: bytes) -> int | None:
+        """Deja de leer donde acaba la cabecera; la de un 1xx no es la última (RFC 9110 §15.2)."""
+        self._es_la_final = self._es_la_final or bool(RESPUESTA_FINAL.match(linea))
+        return NO_SEGUIR if self._es_la_final and not linea.strip() else None
+
+
+def _opciones(url: str, cuerpo: bytes, cabeceras: Mapping[str, str], conversacion: _Conversacion) -> dict[int, Any]:
+    return {
+        pycurl.URL: url,
+        pycurl.PROTOCOLS: pycurl.PROTO_HTTPS,
+        pycurl.HTTP_VERSION: pycurl.CURL_HTTP_VERSION_1_1,
+        pycurl.POSTFIELDS: cuerpo,
+        pycurl.HTTPHEADER: [f"{nombre}: {valor}" for nombre, valor in cabeceras.items()],
+        pycurl.CAINFO: settings.WEBHOOK_CA or certifi.where(),
+        pycurl.PROXY: "",  # ni los del entorno
+        pycurl.TIMEOUT_MS: round(SEGUNDOS * 1000),
+        pycurl.NOSIGNAL: True,  # con varios hilos no se puede
+        QUICK_EXIT: True,
+        pycurl.OPENSOCKETFUNCTION: conversacion.abrir,
+        pycurl.HEADERFUNCTION: conversacion.leer_cabecera,
+        pycurl.WRITEFUNCTION: lambda _: NO_SEGUIR,
+    }

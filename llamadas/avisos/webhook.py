@@ -2,10 +2,8 @@
 
 import json
 from collections.abc import Callable
-from contextlib import closing
 from typing import Any
 
-import requests
 from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
@@ -13,7 +11,7 @@ from standardwebhooks.webhooks import Webhook
 
 from ..models import Aviso
 from .bandeja import NoEntregado
-from .red import RedNoPermitida, sesion
+from .red import RedNoPermitida, SinRespuesta, publicar
 
 YA_NO_EXISTE = 410
 
@@ -31,18 +29,14 @@ def enviar(aviso: Aviso, llego: Callable[[int], None]) -> None:
         "webhook-signature": Webhook(settings.WEBHOOK_SECRETO).sign(identificador, ahora, cuerpo),
     }
     try:
-        with (
-            closing(sesion()) as cliente,
-            closing(cliente.post(aviso.destino, cuerpo, headers=cabeceras)) as respuesta,
-        ):
-            codigo = respuesta.status_code
-            if 200 <= codigo < 300:
-                llego(codigo)
-                return
+        codigo = publicar(aviso.destino, cuerpo.encode(), cabeceras)
     except RedNoPermitida as error:
         raise NoEntregado("Su dirección es de una red no permitida.") from error
-    except (requests.RequestException, UnicodeError) as error:
-        raise NoEntregado(f"No ha respondido: {type(error).__name__}.") from error
+    except SinRespuesta as error:
+        raise NoEntregado(f"No ha respondido: {error}.") from error
+    if 200 <= codigo < 300:
+        llego(codigo)
+        return
     if 300 <= codigo < 400:
         raise NoEntregado("Ha respondido con una redirección, que no se sigue.", codigo)
     raise NoEntregado(f"Ha respondido {codigo}.", codigo, definitivo=codigo == YA_NO_EXISTE)

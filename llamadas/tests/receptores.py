@@ -100,6 +100,16 @@ def no_contesta(segundos: float) -> Callable[[Any], None]:
     return lambda _: time.sleep(segundos)
 
 
+def tal_cual(respuesta: str) -> Callable[[Any], None]:
+    """Contesta eso, esté bien o mal, y cierra."""
+
+    def responder(manejador: Any) -> None:
+        manejador.wfile.write(respuesta.encode())
+        manejador.close_connection = True
+
+    return responder
+
+
 def gotea(segundos: float) -> Callable[[Any], None]:
     """Contesta, a una letra cada tanto: cada lectura llega a tiempo, y la respuesta no acaba nunca."""
 

@@ -4,12 +4,17 @@ import base64
 import hashlib
 import hmac
 import json
+import os
 import re
+import shutil
 import socket
+import subprocess
+import sys
 import time
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
 
+import pycurl
 import pytest
 from django.utils import timezone
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
@@ -22,7 +27,7 @@ from usuarios.models import Usuario
 
 from .datos import finalizada, sembrar
 from .encargos import RUTA, al_dia, repartir_todos, trabajar, un_encargo
-from .receptores import Buzon, Receptor, gotea, no_contesta
+from .receptores import Buzon, Receptor, gotea, no_contesta, tal_cual
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -258,6 +263,60 @@ def test_410_es_que_no_se_insista(administrador, receptor):
     assert (encargo.avisos.get().estado, encargo.avisos.get().codigo) == ("fallido", 410)
 
 
+@pytest.mark.parametrize(
+    "antes",
+    [
+        "103 Early Hints\r\nLink: </x>; rel=preload",
+        "100 Continue",
+        "102 Processing",
+        "100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 199 Lo Que Sea",
+    ],
+)
+def test_un_1xx_no_es_aun_la_respuesta(administrador, receptor, antes):
+    receptor.respuestas = [tal_cual(f"HTTP/1.1 {antes}\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")]
+    encargo = un_encargo(administrador, webhook_url=receptor.url)
+    trabajar()
+    aviso = encargo.avisos.get()
+    assert (aviso.estado, aviso.codigo) == ("entregado", 200)
+    ya_toca()
+    repartir_todos()
+    assert len(receptor.peticiones) == 1
+
+
+def test_un_1xx_y_nada_mas_no_es_una_respuesta(administrador, receptor):
+    receptor.respuestas = [tal_cual("HTTP/1.1 103 Early Hints\r\n\r\n")]
+    encargo = un_encargo(administrador, webhook_url=receptor.url)
+    trabajar()
+    aviso = encargo.avisos.get()
+    assert (aviso.estado, aviso.codigo) == ("pendiente", None)
+    assert "No ha respondido" in aviso.error
+
+
+@pytest.mark.parametrize(
+    ("respuesta", "estado"),
+    [
+        ("HTTP/1.1 200 OK\r\nsin dos puntos\r\nContent-Length: 0\r\n\r\n", "entregado"),
+        ("HTTP/1.1 200 OK\r\n\r\ncuerpo: que no hace falta\r\n", "entregado"),
+        ("HTTP/1.1 500 Mal\r\n: sin nombre\r\n\r\n", "pendiente"),
+        ("ni siquiera es HTTP\r\n\r\n", "pendiente"),
+        ("", "pendiente"),
+    ],
+)
+def test_lo_secreto_de_la_url_no_sale_en_ningun_sitio(
+    administrador, receptor, con_sesion, con_token, caplog, capfd, respuesta, estado
+):
+    caplog.set_level("DEBUG")
+    receptor.respuestas = [tal_cual(respuesta)]
+    encargo = un_encargo(administrador, webhook_url=receptor.url)
+    trabajar()
+    aviso = encargo.avisos.get()
+    assert (len(receptor.peticiones), aviso.estado) == (1, estado)
+    for url in (f"/admin/llamadas/aviso/{aviso.pk}/change/", f"/admin/llamadas/exportacion/{encargo.pk}/change/"):
+        assert "secreta" not in con_sesion.get(url).content.decode()
+    assert "secreta" not in con_token.get(f"{RUTA}/{encargo.pk}").content.decode()
+    assert "secreta" not in aviso.error + caplog.text + "".join(capfd.readouterr())
+
+
 @pytest.mark.parametrize("como", [no_contesta, gotea])
 def test_a_quien_no_acaba_de_contestar_se_le_corta(administrador, receptor, monkeypatch, como):
     monkeypatch.setattr(red, "SEGUNDOS", 1)
@@ -285,6 +344,8 @@ def test_un_certificado_en_que_no_se_confia(administrador, receptor, settings):
         *("localhost", "127.0.0.1", "[::1]", "0.0.0.0", "[::ffff:127.0.0.1]", "2130706433", "0x7f.1"),
         *("169.254.169.254", "10.1.2.3", "192.168.1.1", "172.16.0.1", "100.64.0.1"),
         *("[fe80::1]", "[fd00::1]", "[64:ff9b::7f00:1]"),
+        *("[fe80::1%25lo]", "[fec0::1]", "[2002:7f00:1::1]", "[3fff::1]", "[2001::1]", "[::127.0.0.1]", "[ff02::1]"),
+        *("127.1", "0177.0.0.1", "127.0.0.1.", "localhost.", "%31%32%37.0.0.1", "192.88.99.1", "224.0.0.1", "0"),
     ],
 )
 def test_nada_de_la_red_de_dentro(administrador, receptor, settings, anfitrion):
@@ -296,27 +357,51 @@ def test_nada_de_la_red_de_dentro(administrador, receptor, settings, anfitrion):
     assert "red no permitida" in aviso.error
 
 
-def test_un_nombre_que_lleva_a_la_red_de_dentro(administrador, receptor, settings, monkeypatch):
-    """También si al comprobarlo era de fuera y al conectarse ya no: se conecta a la dirección comprobada."""
-    settings.WEBHOOK_REDES_PERMITIDAS = []
+@pytest.mark.parametrize("respuestas", [["192.0.2.1", "127.0.0.1"], ["127.0.0.2,127.0.0.1"] * 2])
+def test_un_nombre_que_lleva_a_la_red_de_dentro(administrador, receptor, settings, monkeypatch, respuestas):
+    """También si la primera vez era de fuera y luego ya no; o si, de varias direcciones, la permitida no contesta."""
+    settings.WEBHOOK_REDES_PERMITIDAS = [ip_network("127.0.0.2/32")]
     preguntas = []
-    de_verdad = socket.getaddrinfo
 
-    def mentiroso(nombre, *args, **kwargs):
-        if nombre != "webhook.example.com":
-            return de_verdad(nombre, *args, **kwargs)
-        preguntas.append(nombre)
-        direccion = "192.0.2.1" if len(preguntas) == 1 else "127.0.0.1"
-        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (direccion, receptor.puerto))]
+    class Mentiroso(pycurl.Curl):
+        def perform(self):
+            preguntas.append("webhook.example.com")
+            self.setopt(pycurl.RESOLVE, [f"webhook.example.com:{receptor.puerto}:{respuestas[len(preguntas) - 1]}"])
+            super().perform()
 
-    monkeypatch.setattr(socket, "getaddrinfo", mentiroso)
+    monkeypatch.setattr(pycurl, "Curl", Mentiroso)
     monkeypatch.setattr(red, "SEGUNDOS", 1)
-    un_encargo(administrador, webhook_url=f"https://webhook.example.com:{receptor.puerto}/x")
+    encargo = un_encargo(administrador, webhook_url=f"https://webhook.example.com:{receptor.puerto}/x")
     trabajar()
     ya_toca()
     repartir_todos()
     assert receptor.peticiones == []
-    assert preguntas
+    assert len(preguntas) == 2
+    assert "red no permitida" in encargo.avisos.get().error
+
+
+def test_un_dns_que_no_contesta_no_entretiene_mas_de_la_cuenta(tmp_path):
+    """En un sitio aparte, donde el servidor de nombres es uno que calla."""
+    aparte = ["unshare", "--mount"]
+    if not shutil.which("unshare") or subprocess.run([*aparte, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("para cambiar de DNS hace falta ser root")
+    (tmp_path / "resolv.conf").write_text("nameserver 127.0.0.153\noptions timeout:5 attempts:2")
+    montar = f'mount --bind "{tmp_path}/resolv.conf" /etc/resolv.conf && exec "$0" "$@"'
+    publicar = (
+        "import django; django.setup()\n"
+        "from llamadas.avisos import red\n"
+        "red.SEGUNDOS = 0.5\n"
+        "red.publicar('https://webhook.example.com/', b'{}', {})"
+    )
+    orden = [*aparte, "sh", "-c", montar, sys.executable, "-c", publicar]
+    variables = os.environ | {"DJANGO_SETTINGS_MODULE": "discador.settings"}
+    with socket.socket(type=socket.SOCK_DGRAM) as callado:
+        callado.bind(("127.0.0.153", 53))
+        principio = time.monotonic()
+        acaba = subprocess.run(orden, env=variables, capture_output=True, check=False)
+        assert time.monotonic() - principio < 5
+        assert b"SinRespuesta: no ha acabado a tiempo" in acaba.stderr
+        assert b"webhook" in callado.recv(512)
 
 
 def test_el_proxy_del_entorno_no_se_usa(administrador, receptor, monkeypatch):
