@@ -1,12 +1,12 @@
 """Los campos con que se lee una opción, con errores que dicen qué está mal y qué se admite."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 from datetime import date, datetime
 from difflib import get_close_matches
 from ipaddress import ip_address
 from typing import Any, NoReturn
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 from django.conf import settings
@@ -17,7 +17,8 @@ from rest_framework.fields import empty
 from discador.zonas import zona_iana
 from usuarios.models import Usuario
 
-from .avisos.red import permitida
+from .avisos.direcciones import permitida
+from .avisos.red import partes
 from .periodo import leer_momento
 
 
@@ -101,8 +102,11 @@ class Zona(Texto):
         return zona
 
 
+NO_ES_UNA_URL = "Escriba una URL como https://ejemplo.com/discador."
+
+
 class DireccionDeWebhook(Texto):
-    """Una URL https a la que avisar. Si su dirección es de una red permitida se mira al conectarse a ella."""
+    """Una URL https a la que avisar. A qué direcciones lleva un nombre se mira cada vez que se conecta a él."""
 
     def to_internal_value(self, data: Any) -> str:
         url = super().to_internal_value(data)
@@ -113,21 +117,24 @@ class DireccionDeWebhook(Texto):
         if url.lower().startswith("http://"):
             raise serializers.ValidationError("Tiene que empezar por https://: los avisos no van sin cifrar.")
         try:
-            partes = urlsplit(url)
-            vale = partes.scheme == "https" and partes.hostname and partes.port != 0
+            leida = partes(url)
         except ValueError:
-            vale = False
-        if not (vale and url.isascii() and url.isprintable() and " " not in url):
-            raise serializers.ValidationError("Escriba una URL como https://ejemplo.com/discador.")
-        if partes.username is not None or partes.fragment:
+            raise serializers.ValidationError(NO_ES_UNA_URL) from None
+        if not re.match("https://[^/]", url, re.IGNORECASE) or leida.port == "0":
+            raise serializers.ValidationError(NO_ES_UNA_URL)
+        if leida.user is not None or leida.password is not None or leida.fragment is not None:
             raise serializers.ValidationError("No puede llevar usuario, contraseña ni «#».")
-        try:
-            direccion = ip_address(partes.hostname or "")
-        except ValueError:  # es un nombre
-            return url
-        if not permitida(direccion):
+        if not _permitido(leida.host):
             raise serializers.ValidationError("Es una dirección de una red no permitida.")
         return url
+
+
+def _permitido(anfitrion: str) -> bool:
+    """Si se puede avisar a esa dirección, que puede haberse escrito de muchas maneras; de un nombre aún no se sabe."""
+    try:
+        return permitida(ip_address(anfitrion.strip("[]")))
+    except ValueError:
+        return True
 
 
 def _que_la_conozca_la_base(zona: ZoneInfo) -> None:

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import uuid
 from datetime import timedelta
+from ipaddress import ip_network
 
 import pytest
 import requests
@@ -25,6 +26,30 @@ from .encargos import RUTA, al_dia, en_el_almacen, trabajar, un_encargo
 from .lectores import LECTORES
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+# Nada que no sea unicast global corriente, se escriba como se escriba.
+DE_DENTRO = [
+    *("0.0.0.0", "10.1.2.3", "100.64.0.1", "127.0.0.1", "127.0.0.1:8443", "169.254.169.254"),
+    *("172.31.255.255", "192.168.1.1", "192.0.0.1", "192.0.0.9", "192.0.2.1", "192.31.196.1", "192.52.193.1"),
+    *("192.88.99.1", "192.175.48.1", "198.18.0.1", "198.19.255.255", "198.51.100.1", "203.0.113.1"),
+    *("224.0.0.1", "239.255.255.250", "240.0.0.1", "255.255.255.255", "0", "127.1", "10.258", "0177.0.0.1"),
+    *("0x7f.0.0.1", "0x7F000001", "2130706433", "127.0.0.1.", "%31%32%37.0.0.1", "[::]", "[::1]"),
+    *("[0:0:0:0:0:0:0:1]", "[::10.0.0.1]", "[::ffff:10.0.0.1]", "[::FFFF:8.8.8.8]", "[64:ff9b::a00:1]"),
+    *("[64:ff9b:1::1]", "[100::1]", "[100:0:0:1::1]", "[2001::1]", "[2001:2::1]", "[2001:10::1]"),
+    *("[2001:20::1]", "[2001:db8::1]", "[2002:a00:1::1]", "[2620:4f:8000::1]", "[3fff::1]", "[4000::1]"),
+    *("[5f00::1]", "[fc00::1]", "[fdff::1]", "[fe80::1]", "[fe80::1%25eth0]", "[febf::1]", "[fec0::1]"),
+    *("[feff::1]", "[ff02::1]", "[ff0e::1]"),
+]
+NO_SON_URLS = [
+    *("https:/example.com/", "https:///example.com/", "https://example.com:65536/", "https://example.com:x/"),
+    *("https://[::1].example.com/", "https://[v1.a]/", "https://①②⑦.⓪.⓪.①/", "https://127。0。0。1/"),
+    *("https://:443/", "https://?a", "ftp://example.com/", "example.com", "https://example.com/\0"),
+    *("https://example.com/\x7f", "https://exa%00mple.com/", "https://example.com /"),
+]
+CON_USUARIO = [
+    *("ana@example.com", "@example.com", ":clave@example.com", "8.8.8.8@10.0.0.1", "127.0.0.1\\@example.com"),
+    *("a.com#b",),
+]
 
 
 def encargar(cliente, **opciones):
@@ -139,6 +164,9 @@ def test_si_no_cabe_en_el_disco_se_dice_al_pedirla(con_token, disco_pequeno, mon
         ({"webhook_url": "https://example.com/\r\nX: y"}, "webhook_url", "https://ejemplo.com"),
         ({"webhook_url": "https://example.com/" + "x" * 2000}, "webhook_url", "2000"),
         ({"webhook_url": ""}, "webhook_url", "Está vacío"),
+        *(({"webhook_url": f"https://{anfitrion}/x"}, "webhook_url", "red no permitida") for anfitrion in DE_DENTRO),
+        *(({"webhook_url": url}, "webhook_url", "https://ejemplo.com") for url in NO_SON_URLS),
+        *(({"webhook_url": f"https://{resto}"}, "webhook_url", "usuario") for resto in CON_USUARIO),
     ],
 )
 def test_lo_que_no_vale_se_dice(con_token, cuerpo, donde, pista):
@@ -147,6 +175,32 @@ def test_lo_que_no_vale_se_dice(con_token, cuerpo, donde, pista):
     (mensaje, *_) = respuesta.json()[donde]
     assert pista in mensaje
     assert not Exportacion.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("https://8.8.8.8/x", "https://[2606:4700::1111]:8443/x?a=b", "https://134744072/", "HTTPS://Example.com?a"),
+        *("https://anfitrion_interno:8443/x", "https://xn--espaa-rta.example/", "https://example.com./%0a"),
+    ],
+)
+def test_un_webhook_de_fuera_se_admite(con_token, url):
+    assert encargar(con_token, webhook_url=url).status_code == 202
+    assert Exportacion.objects.get().webhook_url == url
+
+
+def test_una_red_permitida_abre_esa_y_ninguna_otra(con_token, settings):
+    settings.WEBHOOK_REDES_PERMITIDAS = [ip_network("10.1.0.0/16"), ip_network("fe80::/10")]
+    for anfitrion, codigo in {
+        "10.1.2.3": 202,
+        "167838211": 202,  # la misma
+        "[fe80::1%25eth0]": 202,
+        "10.2.2.3": 400,
+        "[::ffff:10.1.2.3]": 400,
+        "[fec0::1]": 400,
+    }.items():
+        assert encargar(con_token, webhook_url=f"https://{anfitrion}/").status_code == codigo, anfitrion
+        Exportacion.objects.all().delete()
 
 
 @pytest.mark.parametrize("cuerpo", ["", "[]", '"x"', "3", "null", "{", '{"desde": "\\ud800"}', '{"\\udfff": 1}'])
