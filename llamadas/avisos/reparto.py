@@ -1,6 +1,7 @@
 """Quien entrega los avisos que toca."""
 
 import logging
+import traceback
 from collections.abc import Callable
 from functools import partial
 
@@ -22,14 +23,24 @@ def repartir(medio: Medio, *, seguir: Callable[[], bool] = lambda: True) -> None
 
 
 def _entregar(aviso: Aviso) -> None:
+    fallo = _intentar(aviso)
+    if fallo:
+        registro.warning("Aviso %s no entregado por %s: %s", aviso.pk, aviso.medio, fallo.motivo)
+        bandeja.no_entregado(aviso, fallo)
+
+
+def _intentar(aviso: Aviso) -> bandeja.NoEntregado | None:
+    """Por qué no se ha podido entregar, si no se ha podido."""
     try:
         ENVIAR[Medio(aviso.medio)](aviso, partial(_llego, aviso))
     except bandeja.NoEntregado as fallo:
-        registro.warning("Aviso %s no entregado por %s: %s", aviso.pk, aviso.medio, fallo.motivo)
-        bandeja.no_entregado(aviso, fallo)
-    except Exception:
-        registro.exception("Aviso %s no entregado por %s", aviso.pk, aviso.medio)
-        bandeja.no_entregado(aviso, bandeja.NoEntregado("Ha fallado algo del servidor; está en su registro."))
+        return fallo
+    except Exception as error:
+        # Sin su texto ni el de sus causas, que pueden llevar lo que en la URL de un webhook es un secreto.
+        traza = "".join(traceback.format_tb(error.__traceback__))
+        registro.error("Aviso %s: %s\n%s", aviso.pk, type(error).__qualname__, traza.rstrip())
+        return bandeja.NoEntregado("Ha fallado algo del servidor; está en su registro.")
+    return None
 
 
 def _llego(aviso: Aviso, codigo: int | None = None) -> None:

@@ -11,15 +11,17 @@ import socket
 import subprocess
 import sys
 import time
+import traceback
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
+from urllib.parse import urlsplit
 
 import pycurl
 import pytest
 from django.utils import timezone
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
-from llamadas.avisos import red
+from llamadas.avisos import bandeja, red, reparto
 from llamadas.avisos.bandeja import ESPERAS, INTENTOS
 from llamadas.models import Aviso, Exportacion
 from llamadas.segundo_plano import cuidados, estados
@@ -315,6 +317,35 @@ def test_lo_secreto_de_la_url_no_sale_en_ningun_sitio(
         assert "secreta" not in con_sesion.get(url).content.decode()
     assert "secreta" not in con_token.get(f"{RUTA}/{encargo.pk}").content.decode()
     assert "secreta" not in aviso.error + caplog.text + "".join(capfd.readouterr())
+
+
+@pytest.mark.parametrize("tambien_al_apuntarlo", [False, True])
+def test_ni_aunque_la_lleve_un_error_que_nadie_esperaba(
+    administrador, receptor, caplog, capfd, monkeypatch, tambien_al_apuntarlo
+):
+    def sin_base(*_):
+        raise OSError("la base no está")
+
+    def falla(aviso, _llego):
+        try:
+            raise KeyError(aviso.destino)
+        except KeyError as error:
+            raise RuntimeError(f"Max retries exceeded with url: {urlsplit(aviso.destino).query}") from error
+
+    monkeypatch.setitem(reparto.ENVIAR, "webhook", falla)
+    encargo = un_encargo(administrador, webhook_url=receptor.url)
+    if tambien_al_apuntarlo:
+        monkeypatch.setattr(bandeja, "no_entregado", sin_base)
+        with pytest.raises(OSError, match="la base") as fallo:
+            trabajar()
+        assert "secreta" not in "".join(traceback.format_exception(fallo.value))
+    else:
+        trabajar()
+        assert "está en su registro" in encargo.avisos.get().error
+    registrado = caplog.text + "".join(capfd.readouterr())
+    assert "RuntimeError" in registrado
+    assert "in falla" in registrado  # dónde ha sido
+    assert "secreta" not in registrado
 
 
 @pytest.mark.parametrize("como", [no_contesta, gotea])
