@@ -17,6 +17,7 @@ from django.utils.safestring import SafeString
 
 from ..auditoria import Quien
 from ..avisos import bandeja
+from ..avisos.enlaces import raiz_del_sitio
 from ..models import Aviso, EstadoDeAviso, EstadoDeExportacion, Exportacion, Trabajador
 from ..palabras import en_palabras
 from ..segundo_plano import estados
@@ -213,8 +214,7 @@ def encargar_y_ver(
     de: admin.ModelAdmin, request: HttpRequest, opciones: OpcionesSerializer, **mas: Any
 ) -> HttpResponse | None:
     """Encarga y lleva a la página del encargo; si no se puede, lo dice y no lleva a ningún sitio."""
-    raiz = request.build_absolute_uri("/").rstrip("/")
-    peticion = Peticion(quien=Quien.de_la_peticion(request), opciones=opciones, raiz=raiz, **mas)
+    peticion = Peticion(quien=Quien.de_la_peticion(request), opciones=opciones, raiz=raiz_del_sitio(request), **mas)
     try:
         encargo, es_nuevo = encargar(peticion)
     except (Demasiadas, NoCabe) as error:

@@ -7,11 +7,11 @@ from email.utils import parseaddr
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.template.loader import render_to_string
-from django.urls import reverse
 
 from ..models import Aviso, EstadoDeExportacion
 from ..palabras import en_palabras
 from .bandeja import NoEntregado, sigue_siendo_administrador
+from .enlaces import enlace
 
 ASUNTOS = {
     EstadoDeExportacion.COMPLETADA: "Su exportación de llamadas está lista",
@@ -31,7 +31,7 @@ def enviar(aviso: Aviso, llego: Callable[[], None]) -> None:
         "exportacion": exportacion,
         "lista": aviso.suceso == EstadoDeExportacion.COMPLETADA,
         "opciones": en_palabras(exportacion),
-        "enlace": exportacion.raiz + reverse("admin:llamadas_exportacion_change", args=[exportacion.pk]),
+        "enlace": enlace("admin:llamadas_exportacion_change", exportacion),
     }
     dominio = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2]
     mensaje = EmailMultiAlternatives(

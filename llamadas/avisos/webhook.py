@@ -5,12 +5,12 @@ from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
-from django.urls import reverse
 from django.utils import timezone
 from standardwebhooks.webhooks import Webhook
 
 from ..models import Aviso
 from .bandeja import NoEntregado
+from .enlaces import enlace
 from .red import RedNoPermitida, SinRespuesta, publicar
 
 YA_NO_EXISTE = 410
@@ -45,7 +45,6 @@ def enviar(aviso: Aviso, llego: Callable[[int], None]) -> None:
 def contenido(aviso: Aviso) -> dict[str, Any]:
     """Lo que se envía: cómo acabó la exportación y dónde preguntar por ella, sin nada de nadie."""
     exportacion = aviso.exportacion
-    ruta = reverse("llamadas:exportacion", args=[exportacion.pk])
     return {
         "type": f"exportacion.{aviso.suceso}",
         "timestamp": (exportacion.terminada or aviso.creado).isoformat(),
@@ -55,6 +54,6 @@ def contenido(aviso: Aviso) -> dict[str, Any]:
             "filas": exportacion.filas,
             "bytes": exportacion.bytes,
             "sha256": exportacion.sha256 or None,
-            "enlace": exportacion.raiz + ruta,
+            "enlace": enlace("llamadas:exportacion", exportacion),
         },
     }

@@ -18,7 +18,10 @@ from urllib.parse import urlsplit
 
 import pycurl
 import pytest
+import requests
+from django.test.utils import override_script_prefix
 from django.utils import timezone
+from rest_framework_simplejwt.tokens import AccessToken
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from llamadas.avisos import bandeja, red, reparto
@@ -483,3 +486,50 @@ def test_del_cuerpo_de_la_respuesta_no_se_lee_nada(administrador, receptor):
     trabajar()
     assert encargo.avisos.get().estado == "entregado"
     assert time.monotonic() - principio < 5
+
+
+# --- Enlaces ---------------------------------------------------------------------------------------------
+
+
+def enlace_del_correo(buzon):
+    (mensaje,) = buzon.mensajes
+    enlaces = [
+        re.search(r"https?://[^\s\"<]+", mensaje.get_body((tipo,)).get_content())[0] for tipo in ("plain", "html")
+    ]
+    assert enlaces[0] == enlaces[1]
+    return enlaces[0]
+
+
+@pytest.mark.parametrize("prefijo", ["", "/discador", "/un/sitio"])
+def test_los_enlaces_de_un_sitio_con_prefijo(servidor, administrador, buzon, receptor, ejecutar, prefijo):
+    """El prefijo lo dice el proxy con cada petición; quien escribe los enlaces es otro proceso, que no lo sabe."""
+    raiz = servidor + prefijo
+    proxy = {"SCRIPT_NAME": prefijo} if prefijo else {}
+    cabeceras = {"Authorization": f"Bearer {AccessToken.for_user(administrador)}", **proxy}
+    opciones = {"avisar_correo": True, "webhook_url": receptor.url}
+    respuesta = requests.post(raiz + RUTA, json=opciones, headers=cabeceras, timeout=30)
+    uno = f"{raiz}{RUTA}/{respuesta.json()['id']}"
+    assert respuesta.headers["Location"] == respuesta.json()["enlaces"]["exportacion"] == uno
+    confianza = {"WEBHOOK_CA": str(receptor.autoridad), "WEBHOOK_REDES_PERMITIDAS": "127.0.0.0/8"}
+    ejecutar("trabajador", "--una-vez", EMAIL_URL=buzon.url, **confianza)
+    ((_, cuerpo),) = receptor.peticiones
+    assert json.loads(cuerpo)["data"]["enlace"] == uno
+    assert requests.get(uno, headers=cabeceras, timeout=30).json()["enlaces"]["archivo"] == f"{uno}/archivo"
+    de_la_administracion = f"{raiz}/admin/llamadas/exportacion/{respuesta.json()['id']}/change/"
+    assert enlace_del_correo(buzon) == de_la_administracion
+    assert requests.get(de_la_administracion, headers=proxy, timeout=30).url.startswith(f"{raiz}/admin/login/")
+
+
+def test_y_pedido_por_la_administracion(con_sesion, buzon):
+    datos = {"formato": "csv", "_segundo_plano": "1", "_avisar_correo": "on"}
+    con_sesion.post("/admin/llamadas/llamada/exportar/", datos, SCRIPT_NAME="/discador/")
+    trabajar()
+    encargo = Exportacion.objects.get()
+    assert enlace_del_correo(buzon) == f"http://testserver/discador/admin/llamadas/exportacion/{encargo.pk}/change/"
+
+
+def test_ni_se_repite_el_prefijo_si_quien_los_escribe_tambien_tiene_uno(administrador, buzon):
+    encargo = un_encargo(administrador, avisar_correo=True)
+    with override_script_prefix("/otro/"):
+        trabajar()
+    assert enlace_del_correo(buzon) == f"https://discador.example.com/admin/llamadas/exportacion/{encargo.pk}/change/"

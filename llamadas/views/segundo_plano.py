@@ -17,6 +17,7 @@ from rest_framework.reverse import reverse
 from discador.errores import PeticionErronea
 
 from ..auditoria import Quien
+from ..avisos.enlaces import raiz_del_sitio
 from ..campos import que_se_admite
 from ..documentacion.segundo_plano import BORRAR, DESCARGAR, ENCARGAR, LISTAR, VER
 from ..entrega import entregar
@@ -91,7 +92,7 @@ class Exportaciones(VistaDeExportacion):
         peticion = Peticion(
             quien=Quien.de_la_peticion(request),
             opciones=opciones,
-            raiz=request.build_absolute_uri("/").rstrip("/"),
+            raiz=raiz_del_sitio(request),
             avisar_correo=opciones.validated_data.get("avisar_correo", False),
             webhook_url=opciones.validated_data.get("webhook_url", ""),
         )
