@@ -20,7 +20,7 @@ from discador.zonas import zona_iana
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 LARGO_DE_SECRET_KEY = 50  # lo que pide `manage.py check --deploy`
-SEGUNDOS_PARA_UN_CORREO = 15
+SEGUNDOS_PARA_UN_CORREO = 20
 
 
 # --- Lectura del entorno ---------------------------------------------------------------------------------

@@ -18,6 +18,8 @@ ASUNTOS = {
     EstadoDeExportacion.FALLIDA: "Su exportación de llamadas ha fallado",
 }
 
+EN_VEZ_DE = {"django.core.mail.backends.smtp.EmailBackend": "llamadas.avisos.smtp.ConPlazo"}
+
 
 def enviar(aviso: Aviso, llego: Callable[[], None]) -> None:
     """Envía el correo y llama a `llego` en cuanto el servidor lo acepta. Lanza `NoEntregado`.
@@ -43,7 +45,7 @@ def enviar(aviso: Aviso, llego: Callable[[], None]) -> None:
     )
     mensaje.attach_alternative(render_to_string("llamadas/correo/exportacion.html", contexto), "text/html")
     try:
-        with get_connection() as conexion:
+        with get_connection(EN_VEZ_DE.get(settings.EMAIL_BACKEND)) as conexion:
             mensaje.connection = conexion
             mensaje.send()
             llego()  # antes de despedirse: si se muere aquí, se enviaría otra vez

@@ -4,7 +4,8 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -18,14 +19,14 @@ from aiosmtpd.controller import Controller
 class Buzon:
     """Un servidor SMTP que guarda lo que recibe, o que responde lo que se le diga."""
 
-    def __init__(self) -> None:
+    def __init__(self, **opciones: Any) -> None:
         self.mensajes: list[EmailMessage] = []
         self.destinatarios: list[str] = []
         self.respuestas: list[str] = []
         with socket.socket() as libre:
             libre.bind(("127.0.0.1", 0))
             self.puerto = libre.getsockname()[1]
-        self._servidor = Controller(self, hostname="127.0.0.1", port=self.puerto)
+        self._servidor = Controller(self, hostname="127.0.0.1", port=self.puerto, **opciones)
 
     @property
     def url(self) -> str:
@@ -48,6 +49,51 @@ class Buzon:
 
     def __exit__(self, *_: object) -> None:
         self._servidor.stop()
+
+
+class BuzonLento:
+    """Un servidor SMTP que habla bien, salvo cuando le llega `donde`: entonces empieza a enviar `como` y no acaba.
+
+    `saludo` es nada más conectarse, y `cifrar`, en cuanto acepta cifrar; lo demás, como lo escribe smtplib.
+    """
+
+    def __init__(self, donde: str, como: Callable[[], Iterable[bytes]]) -> None:
+        self._donde, self._como = donde, como
+        self.aceptados = 0
+        self._escucha = socket.create_server(("127.0.0.1", 0))
+        self.puerto = self._escucha.getsockname()[1]
+        self._fin = threading.Event()
+
+    def __enter__(self) -> "BuzonLento":
+        threading.Thread(target=self._atender, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._fin.set()
+        self._escucha.close()
+
+    def _atender(self) -> None:
+        with suppress(OSError), self._escucha.accept()[0] as conexion:
+            dichos = {"ehlo": b"250-yo\r\n250 STARTTLS\r\n", "data": b"354 venga\r\n", "STARTTLS": b"220 cifre\r\n"}
+            self._decir(conexion, "saludo", b"220 hola\r\n")
+            for linea in conexion.makefile(encoding="latin-1"):
+                orden, *_ = linea.split() or [""]
+                if orden in ("ehlo", "mail", "rcpt", "data", ".", "quit", "STARTTLS"):
+                    self._decir(conexion, orden, dichos.get(orden, b"250 bien\r\n"))
+                    self.aceptados += orden == "."
+                if orden == "STARTTLS":
+                    self._decir(conexion, "cifrar", b"")
+
+    def _decir(self, conexion: socket.socket, orden: str, bien: bytes) -> None:
+        if orden != self._donde:
+            conexion.sendall(bien)
+            return
+        limite = time.monotonic() + 12  # para no esperar siempre, si no le cortan
+        for trozo in self._como():
+            conexion.sendall(trozo)
+            if self._fin.wait(0.1) or time.monotonic() > limite:
+                return
+        self._fin.wait(12)
 
 
 class Receptor:

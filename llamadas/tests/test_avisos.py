@@ -1,13 +1,16 @@
 """Los avisos: por correo y por webhook, contra servidores de verdad."""
 
 import base64
+import contextlib
 import hashlib
 import hmac
+import itertools
 import json
 import os
 import re
 import shutil
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -19,6 +22,7 @@ from urllib.parse import urlsplit
 import pycurl
 import pytest
 import requests
+import trustme
 from django.test.utils import override_script_prefix
 from django.utils import timezone
 from rest_framework_simplejwt.tokens import AccessToken
@@ -32,7 +36,7 @@ from usuarios.models import Usuario
 
 from .datos import finalizada, sembrar
 from .encargos import RUTA, al_dia, repartir_todos, trabajar, un_encargo
-from .receptores import Buzon, Receptor, gotea, no_contesta, tal_cual
+from .receptores import Buzon, BuzonLento, Receptor, gotea, no_contesta, tal_cual
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -169,6 +173,107 @@ def test_si_no_admiten_al_destinatario(administrador, buzon, respuesta, estado):
     trabajar()
     assert encargo.avisos.get().estado == estado
     assert al_dia(encargo).estado == "completada"
+
+
+@pytest.mark.parametrize(("ajuste", "como"), [("EMAIL_USE_SSL", "ssl_context"), ("EMAIL_USE_TLS", "tls_context")])
+@pytest.mark.parametrize("de_confianza", [True, False])
+def test_por_un_servidor_de_correo_cifrado_si_se_confia_en_el(
+    administrador, buzon, settings, monkeypatch, tmp_path, ajuste, como, de_confianza
+):
+    autoridad = trustme.CA()
+    if de_confianza:
+        autoridad.cert_pem.write_to_path(tmp_path / "autoridad.pem")
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "autoridad.pem"))
+    contexto = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    autoridad.issue_cert("127.0.0.1").configure_cert(contexto)
+    setattr(settings, ajuste, True)
+    with Buzon(**{como: contexto}) as cifrado:
+        settings.EMAIL_PORT = cifrado.puerto
+        encargo = un_encargo(administrador, avisar_correo=True)
+        trabajar()
+    assert encargo.avisos.get().estado == ("entregado" if de_confianza else "pendiente")
+    assert len(cifrado.mensajes) == de_confianza
+
+
+def nada():
+    return ()
+
+
+def gota_a_gota():
+    return itertools.repeat(b"2")
+
+
+# Un plazo para cada lectura no corta al que contesta a un byte cada tanto, ni al que no acaba de contestar.
+@pytest.mark.parametrize(
+    ("donde", "como"),
+    [
+        ("saludo", nada),
+        ("saludo", gota_a_gota),
+        ("ehlo", lambda: itertools.repeat(b"250-otra cosa\r\n")),
+        ("mail", gota_a_gota),
+        ("rcpt", gota_a_gota),
+        ("data", gota_a_gota),
+        (".", gota_a_gota),
+        (".", nada),
+    ],
+)
+def test_a_un_servidor_de_correo_que_no_acaba_se_le_corta(administrador, buzon, settings, donde, como):
+    settings.EMAIL_TIMEOUT = 1
+    with BuzonLento(donde, como) as lento:
+        settings.EMAIL_PORT = lento.puerto
+        encargo = un_encargo(administrador, avisar_correo=True)
+        principio = time.monotonic()
+        trabajar()
+        assert time.monotonic() - principio < 8
+    aviso = encargo.avisos.get()
+    assert (aviso.estado, aviso.intentos) == ("pendiente", 1)
+    assert "No se ha podido hablar con el servidor de correo" in aviso.error
+
+
+@pytest.mark.parametrize(
+    ("ajuste", "donde"), [("EMAIL_USE_SSL", "saludo"), ("EMAIL_USE_TLS", "STARTTLS"), ("EMAIL_USE_TLS", "cifrar")]
+)
+@pytest.mark.parametrize("como", [nada, gota_a_gota, lambda: itertools.chain([b"\x16\x03\x03\x40\x00"], gota_a_gota())])
+def test_tampoco_si_no_acaba_de_cifrar(administrador, buzon, settings, ajuste, donde, como):
+    setattr(settings, ajuste, True)
+    test_a_un_servidor_de_correo_que_no_acaba_se_le_corta(administrador, buzon, settings, donde, como)
+
+
+@pytest.mark.parametrize("como", [nada, gota_a_gota])
+def test_un_servidor_de_correo_que_no_se_despide_ya_tiene_el_correo(administrador, buzon, settings, caplog, como):
+    settings.EMAIL_TIMEOUT = 1
+    with BuzonLento("quit", como) as lento:
+        settings.EMAIL_PORT = lento.puerto
+        encargo = un_encargo(administrador, avisar_correo=True)
+        principio = time.monotonic()
+        trabajar()
+        assert time.monotonic() - principio < 8
+        assert lento.aceptados == 1
+    assert (encargo.avisos.get().estado, encargo.avisos.get().error) == ("entregado", "")
+    assert "no entregado" not in caplog.text
+
+
+def test_una_direccion_del_servidor_de_correo_que_calla_no_agota_el_plazo_de_las_demas(
+    administrador, buzon, settings, monkeypatch
+):
+    settings.EMAIL_TIMEOUT = 2
+    with contextlib.ExitStack() as abiertos, socket.create_server(("127.0.0.2", buzon.puerto), backlog=0):
+        for _ in range(3):  # las que caben en su cola, para que de las siguientes no conteste
+            espera = abiertos.enter_context(socket.socket())
+            espera.setblocking(False)
+            espera.connect_ex(("127.0.0.2", buzon.puerto))
+        direcciones = [(2, 1, 6, "", (direccion, buzon.puerto)) for direccion in ("127.0.0.2", "127.0.0.1")]
+        de_verdad = socket.getaddrinfo
+
+        def dos(nombre, *args, **kwargs):
+            return direcciones if nombre == "correo.example.com" else de_verdad(nombre, *args, **kwargs)
+
+        monkeypatch.setattr(socket, "getaddrinfo", dos)
+        settings.EMAIL_HOST = "correo.example.com"
+        encargo = un_encargo(administrador, avisar_correo=True)
+        trabajar()
+    assert encargo.avisos.get().estado == "entregado"
+    assert len(buzon.mensajes) == 1
 
 
 # --- Webhooks --------------------------------------------------------------------------------------------
