@@ -1,5 +1,8 @@
 """Una exportación, contada a quien la lee."""
 
+from collections.abc import Iterable, Mapping
+from typing import Any
+
 from django.contrib.humanize.templatetags.humanize import intcomma
 
 from .exportacion.formatos import FORMATOS
@@ -10,24 +13,28 @@ RESULTADOS = {**{valor: str(titulo) for valor, titulo in Resultado.choices}, SIN
 DIAS = {dia: dia for dia in DIAS_DE_LA_SEMANA} | {"miercoles": "miércoles", "sabado": "sábado"}
 
 
+TITULOS = {
+    "dialecto": "Dialecto",
+    "comprimir": "Compresión",
+    "columnas": "Columnas",
+    "zona": "Zona horaria",
+}
+CUALES = ("desde", "hasta", "resultado", "usuario", "dia_semana", "hora")
+"""Las opciones que dicen qué llamadas."""
+
+
 def en_palabras(exportacion: Exportacion) -> list[tuple[str, str]]:
-    """Qué se pidió, en parejas de qué y cuál."""
+    """Qué se pidió, en parejas de qué y cuál; lo que esta versión ya no conoce, tal como se escribió."""
     pedido = exportacion.opciones
-    formato = FORMATOS.get(pedido.get("formato", ""))
+    formato = FORMATOS.get(str(pedido.get("formato")))
     palabras = [("Llamadas", "las que se seleccionaron" if exportacion.de_una_seleccion else cuales(pedido))]
     palabras.append(("Formato", formato.titulo if formato else exportacion.formato))
-    if "dialecto" in pedido:
-        palabras.append(("Dialecto", pedido["dialecto"]))
-    if "comprimir" in pedido:
-        palabras.append(("Compresión", pedido["comprimir"]))
-    if "columnas" in pedido:
-        palabras.append(("Columnas", ", ".join(pedido["columnas"])))
-    if "zona" in pedido:
-        palabras.append(("Zona horaria", pedido["zona"]))
-    return palabras
+    palabras += [(titulo, ", ".join(_partes(pedido[opcion]))) for opcion, titulo in TITULOS.items() if opcion in pedido]
+    conocidas = {"formato", *TITULOS, *CUALES}
+    return palabras + [(opcion, ", ".join(_partes(v))) for opcion, v in pedido.items() if opcion not in conocidas]
 
 
-def cuales(pedido: dict[str, str | list[str]]) -> str:
+def cuales(pedido: dict[str, Any]) -> str:
     """Qué llamadas se piden, de las finalizadas."""
     partes = []
     if "desde" in pedido:
@@ -35,14 +42,30 @@ def cuales(pedido: dict[str, str | list[str]]) -> str:
     if "hasta" in pedido:
         partes.append(f"hasta {pedido['hasta']}")
     if "resultado" in pedido:
-        partes.append("con resultado " + " o ".join(RESULTADOS[valor] for valor in pedido["resultado"]))
+        partes.append(f"con resultado {_o(pedido['resultado'], RESULTADOS)}")
     if "usuario" in pedido:
-        partes.append("de " + " o ".join(pedido["usuario"]).replace(SIN_AGENTE, "nadie"))
+        partes.append(f"de {_o(pedido['usuario'], {SIN_AGENTE: 'nadie'})}")
     if "dia_semana" in pedido:
-        partes.append("en " + " o ".join(DIAS[dia] for dia in pedido["dia_semana"]))
+        partes.append(f"en {_o(pedido['dia_semana'], DIAS)}")
     if "hora" in pedido:
-        partes.append("a las " + " o ".join(f"{hora} h" for hora in pedido["hora"]))
+        partes.append("a las " + " o ".join(f"{hora} h" for hora in _partes(pedido["hora"])))
     return ", ".join(partes) or "todas las finalizadas"
+
+
+def ya_no_vale(errores: Mapping[str, Iterable[object]]) -> str:
+    """Por qué algo del historial no se puede hacer otra vez. Los errores son los de sus opciones."""
+    return " ".join(
+        ["Lo que se pidió ya no vale.", *(str(motivo) for motivos in errores.values() for motivo in motivos)]
+    )
+
+
+def _o(escrito: Any, titulos: Mapping[str, str]) -> str:
+    """Los valores, con su título si lo tienen; si no, como se escribieron."""
+    return " o ".join(titulos.get(valor, valor) for valor in _partes(escrito))
+
+
+def _partes(escrito: Any) -> list[str]:
+    return [str(valor) for valor in (escrito if isinstance(escrito, list) else [escrito])]
 
 
 def porcentaje(parte: float | None) -> str:

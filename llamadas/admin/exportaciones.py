@@ -19,7 +19,7 @@ from ..auditoria import Quien
 from ..avisos import bandeja
 from ..avisos.enlaces import raiz_del_sitio
 from ..models import Aviso, EstadoDeAviso, EstadoDeExportacion, Exportacion, Trabajador
-from ..palabras import en_palabras
+from ..palabras import en_palabras, ya_no_vale
 from ..segundo_plano import estados
 from ..segundo_plano.servicio import Demasiadas, NoCabe, Peticion, encargar, repetible
 from ..serializers import OpcionesSerializer
@@ -142,8 +142,11 @@ class ExportacionAdmin(SoloMirar):
         if isinstance(exportacion, HttpResponse):
             return exportacion
         opciones = OpcionesSerializer(data=exportacion.opciones)
-        if not repetible(exportacion) or not opciones.is_valid():
+        if not repetible(exportacion):
             self.message_user(request, "Ya no se puede repetir: no se sabe qué llamadas eran.", messages.ERROR)
+            return _a_la_pagina_de(exportacion)
+        if not opciones.is_valid():
+            self.message_user(request, ya_no_vale(opciones.errors), messages.ERROR)
             return _a_la_pagina_de(exportacion)
         lo_mismo = {"avisar_correo": exportacion.avisar_correo, "seleccion": exportacion.seleccion()}
         return encargar_y_ver(self, request, opciones, **lo_mismo) or _a_la_pagina_de(exportacion)

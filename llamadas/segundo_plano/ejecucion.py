@@ -17,6 +17,7 @@ from ..exportacion.estimacion import ocupara
 from ..exportacion.opciones import Opciones
 from ..exportacion.servicio import exportar
 from ..models import Ahora, Exportacion, LlamadaQuerySet
+from ..palabras import ya_no_vale
 from ..serializers import OpcionesSerializer
 from . import estados
 from .almacen import almacen
@@ -86,8 +87,7 @@ def pedido(encargo: Exportacion) -> tuple[LlamadaQuerySet, Opciones]:
     try:
         opciones.is_valid(raise_exception=True)
     except ValidationError as error:
-        motivos = " ".join(str(motivo) for motivos in error.detail.values() for motivo in motivos)
-        raise Imposible(f"Lo que se pidió ya no vale. {motivos}") from error
+        raise Imposible(ya_no_vale(error.detail)) from error
     seleccion = encargo.seleccion()
     return opciones.llamadas() if seleccion is None else seleccion, opciones.opciones()
 

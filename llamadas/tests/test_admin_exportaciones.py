@@ -6,11 +6,12 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from llamadas.avisos import bandeja
 from llamadas.models import Aviso, Descarga, Exportacion, Llamada
 from llamadas.segundo_plano import cuidados
 
 from .datos import finalizada
-from .encargos import RUTA, al_dia, trabajar, un_encargo
+from .encargos import RUTA, al_dia, repartir_todos, trabajar, un_encargo
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -168,3 +169,76 @@ def test_los_mensajes_de_la_cola_no_estan_en_la_administracion(con_sesion):
     assert "Exportaciones" in pagina
     assert "Avisos" in pagina
     assert "Task Result" not in pagina
+
+
+# --- Cómo se cuenta lo que se pidió ----------------------------------------------------------------------
+
+DE_OTRA_VERSION = {
+    "formato": "ods",
+    "zona": "Marte/Base",
+    "resultado": ["abandonada", "buzon"],
+    "usuario": ["sin_agente@example.com", "sin_agente"],
+    "dia_semana": ["martes", "festivo"],
+    "hora": ["9", "madrugada"],
+    "columnas": ["llamada_id", "coste"],
+    "dialecto": "lotus",
+    "comprimir": "lzma",
+    "campana": ["otoño", 7],
+    "desde": 20200101,
+}
+DICHO_TAL_CUAL = (
+    "desde 20200101, con resultado abandonada o buzón, de sin_agente@example.com o nadie, "
+    "en martes o festivo, a las 9 h o madrugada h",
+    "llamada_id, coste",
+    "lotus",
+    "lzma",
+    "Marte/Base",
+    "otoño, 7",
+    "ods",
+)
+
+
+@pytest.fixture
+def de_otra_version(completada):
+    """Una del historial cuyas opciones esta versión ya no conoce, cada una a su manera."""
+    Exportacion.objects.update(opciones=DE_OTRA_VERSION, formato="ods")
+    return al_dia(completada)
+
+
+def test_lo_que_ya_no_se_conoce_se_cuenta_tal_cual_en_su_pagina(con_sesion, de_otra_version):
+    respuesta = con_sesion.get(pagina_de(de_otra_version))
+    assert respuesta.status_code == 200
+    for dicho in (*DICHO_TAL_CUAL, "campana"):
+        assert dicho in respuesta.content.decode()
+    for ruta in (LISTA, "/admin/"):
+        assert "ods" in con_sesion.get(ruta).content.decode()
+
+
+def test_lo_que_ya_no_se_conoce_se_cuenta_tal_cual_en_el_correo(de_otra_version, mailoutbox):
+    bandeja.otra_vez(Aviso.objects.all())
+    repartir_todos()
+    (texto, html) = (mailoutbox[-1].body, mailoutbox[-1].alternatives[0][0])
+    for dicho in DICHO_TAL_CUAL:
+        assert dicho in texto
+        assert dicho in html
+
+
+def test_lo_que_ya_no_se_conoce_se_cuenta_tal_cual_en_la_api(con_token, de_otra_version):
+    assert con_token.get(f"{RUTA}/{de_otra_version.pk}").json()["opciones"] == DE_OTRA_VERSION
+    (una,) = con_token.get(RUTA).json()["exportaciones"]
+    assert (una["opciones"], una["formato"]) == (DE_OTRA_VERSION, "ods")
+
+
+def test_repetir_lo_que_ya_no_vale_dice_por_que(con_sesion, de_otra_version):
+    pagina = con_sesion.post(f"{LISTA}{de_otra_version.pk}/repetir/", follow=True).content.decode()
+    assert "Lo que se pidió ya no vale." in pagina
+    assert "«abandonada» no vale" in pagina
+    assert Exportacion.objects.count() == 1
+
+
+@pytest.mark.parametrize("opciones", [{"resultado": "buzon"}, {"resultado": None}, {"hora": 9}, {"formato": ["csv"]}])
+def test_una_opcion_guardada_con_otra_forma_no_estropea_ninguna_pagina(con_sesion, con_token, completada, opciones):
+    Exportacion.objects.update(opciones=opciones)
+    for cliente, ruta in ((con_sesion, pagina_de(completada)), (con_token, f"{RUTA}/{completada.pk}")):
+        assert cliente.get(ruta).status_code == 200
+    assert con_sesion.post(f"{LISTA}{completada.pk}/repetir/").status_code == 302
