@@ -112,13 +112,22 @@ def _preparar(encargo: Exportacion) -> bool:
             fichero.publicar()
             # Si la base de datos no contesta, el fichero se queda: puede que haya llegado a publicarse.
             publicado = _insistir(lambda: estados.publicar(encargo, fichero, archivo))
-    except OSError as error:
-        if error.errno in SIN_SITIO:
+    except Exception as error:
+        if _es_por_falta_de_sitio(error):
             raise SinSitio from error
         raise
     if not publicado:
         almacen().quitar(fichero.nombre)
     return publicado
+
+
+def _es_por_falta_de_sitio(error: BaseException | None) -> bool:
+    """Si lo es, o lo es lo que la causó: hay quien envuelve los errores del disco en los suyos."""
+    while error:
+        if isinstance(error, OSError) and error.errno in SIN_SITIO:
+            return True
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return False
 
 
 def _quitar_lo_de_antes(encargo: Exportacion) -> None:

@@ -27,6 +27,10 @@ BLOQUE = 256 * 1024
 ENTEROS = range(-(2**53), 2**53 + 1)
 FECHAS = range(instante(datetime(1900, 3, 2, tzinfo=UTC)), instante(datetime.max.replace(tzinfo=UTC)) + 1)
 
+# Como Rust escribe un error del sistema, para depurar y para quien lo lee.
+OS_ERROR = re.compile(r"Os \{ code: (\d+)|\(os error (\d+)\)")
+DE_LA_BIBLIOTECA = (OSError, RuntimeError, ValueError)
+
 
 class XLSX(Formato):
     """Con cabecera fija, filtros y anchos. Lo que no cabe en una hoja sigue en otras.
@@ -78,24 +82,34 @@ def _escribir(ruta: str, contenido: Contenido, lotes: Lotes) -> None:
 def _errores_de_la_biblioteca() -> Iterator[None]:
     """Los convierte en excepciones corrientes.
 
-    Cuando no puede escribir, por ejemplo con el disco lleno, lanza un `PanicException` de Rust, que no es una
-    `Exception`: nadie lo esperaría, y se llevaría por delante al servidor entero.
+    Cuando no puede escribir, por ejemplo con el disco lleno, a veces lanza un `PanicException` de Rust, que no es una
+    `Exception`: nadie lo esperaría, y se llevaría por delante al servidor entero. Otras, un `OSError` sin `errno`.
     """
     try:
         yield
-    except RuntimeError as error:
-        if "32,767" in str(error):
-            raise ExportacionIncompleta(
-                "Una llamada tiene un texto de más de 32.767 caracteres, que no cabe en una celda de Excel: "
-                "elija otro formato."
-            ) from error
-        raise ExportacionIncompleta(f"No se ha podido escribir el libro de Excel: {error}") from error
     except BaseException as error:
-        if type(error).__name__ != "PanicException":
-            raise
-        codigo = re.search(r"Os \{ code: (\d+)", str(error))
-        numero = int(codigo[1]) if codigo else errno.EIO
-        raise OSError(numero, os.strerror(numero)) from error
+        es_panico = type(error).__name__ == "PanicException"
+        numero = _del_sistema(str(error)) or (errno.EIO if es_panico else None)
+        if numero and (es_panico or (type(error) in DE_LA_BIBLIOTECA and not getattr(error, "errno", None))):
+            raise OSError(numero, os.strerror(numero)) from error
+        if isinstance(error, RuntimeError):
+            raise ExportacionIncompleta(_por_que_no(error)) from error
+        raise
+
+
+def _del_sistema(mensaje: str) -> int | None:
+    """El número de error del sistema que dice un mensaje de Rust, si dice alguno."""
+    dicho = OS_ERROR.search(mensaje)
+    return int(dicho[1] or dicho[2]) if dicho else None
+
+
+def _por_que_no(error: RuntimeError) -> str:
+    if "32,767" in str(error):
+        return (
+            "Una llamada tiene un texto de más de 32.767 caracteres, que no cabe en una celda de Excel: "
+            "elija otro formato."
+        )
+    return f"No se ha podido escribir el libro de Excel: {error}"
 
 
 def _de_tipo(tipo: Tipo, columnas: Sequence[Columna]) -> list[str]:
