@@ -18,7 +18,7 @@ from django.utils.safestring import SafeString
 from ..auditoria import Quien
 from ..avisos import bandeja
 from ..avisos.enlaces import raiz_del_sitio
-from ..models import Aviso, EstadoDeAviso, EstadoDeExportacion, Exportacion, Trabajador
+from ..models import Aviso, EstadoDeAviso, EstadoDeExportacion, Exportacion, Puerta, Trabajador
 from ..palabras import en_palabras, ya_no_vale
 from ..segundo_plano import estados
 from ..segundo_plano.servicio import Demasiadas, NoCabe, Peticion, encargar, repetible
@@ -59,11 +59,11 @@ class ExportacionAdmin(SoloMirar):
     fieldsets = (
         (None, {"fields": ("filas_escritas", "tamano", "sha256")}),
         ("Qué se pidió", {"fields": ("pedido",)}),
-        ("Quién", {"fields": ("quien", "puerta", "direccion")}),
+        ("Quién", {"fields": ("quien", "puerta", "modo", "direccion")}),
         ("Cuándo", {"fields": ("creada", "empezada", "terminada", "caduca", "intento", "latido")}),
     )
-    list_display = ("creada", "como_va", "formato", "filas_escritas", "tamano", "quien", "puerta")
-    list_filter = ("estado", "puerta", "formato")
+    list_display = ("creada", "como_va", "formato", "filas_escritas", "tamano", "quien", "puerta", "modo")
+    list_filter = ("estado", "puerta", "modo", "formato")
     search_fields = ("quien", "id")
     search_help_text = "El correo de quien la pidió, o su identificador."
     sortable_by = ("creada",)
@@ -217,7 +217,13 @@ def encargar_y_ver(
     de: admin.ModelAdmin, request: HttpRequest, opciones: OpcionesSerializer, **mas: Any
 ) -> HttpResponse | None:
     """Encarga y lleva a la página del encargo; si no se puede, lo dice y no lleva a ningún sitio."""
-    peticion = Peticion(quien=Quien.de_la_peticion(request), opciones=opciones, raiz=raiz_del_sitio(request), **mas)
+    peticion = Peticion(
+        quien=Quien.de_la_peticion(request),
+        opciones=opciones,
+        raiz=raiz_del_sitio(request),
+        puerta=Puerta.ADMINISTRACION,
+        **mas,
+    )
     try:
         encargo, es_nuevo = encargar(peticion)
     except (Demasiadas, NoCabe) as error:

@@ -21,7 +21,8 @@ UNA = {
     "porcentaje": 41,
     "segundos_restantes": 7,
     "mensaje": "",
-    "puerta": "segundo_plano",
+    "puerta": "api",
+    "modo": "segundo_plano",
     "usuario": "admin@discador.example.com",
     "direccion": "192.0.2.7",
     "opciones": {"desde": "2026-01-01", "formato": "csv", "zona": "Europe/Madrid"},
@@ -87,7 +88,10 @@ LISTAR = extend_schema(
         *[
             OpenApiParameter(nombre, tipo, description=ListaSerializer().fields[nombre].help_text)
             for nombre, tipo in {
-                "estado": {"type": "string", "enum": list(ListaSerializer().fields["estado"].choices)},
+                **{
+                    campo: {"type": "string", "enum": list(ListaSerializer().fields[campo].choices)}
+                    for campo in ("estado", "puerta", "modo")
+                },
                 "pagina": {"type": "integer", "minimum": 1, "maximum": 1_000_000},
                 "por_pagina": {"type": "integer", "minimum": 1, "maximum": 100},
             }.items()

@@ -10,6 +10,7 @@ from .exportacion import (
     EstadoDeExportacion,
     Exportacion,
     ExportacionQuerySet,
+    Modo,
     Puerta,
     Seleccionada,
 )
@@ -33,6 +34,7 @@ __all__ = [
     "Llamada",
     "LlamadaQuerySet",
     "Medio",
+    "Modo",
     "Puerta",
     "Resultado",
     "Seleccionada",

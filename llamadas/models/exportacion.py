@@ -18,11 +18,18 @@ SIN_SENALES = timedelta(seconds=30)
 
 
 class Puerta(models.TextChoices):
-    """Por dónde se pide una exportación."""
+    """Por dónde se pide una exportación. La de los encargos más antiguos no siempre se puede saber."""
 
     API = "api", "API"
     ADMINISTRACION = "administracion", "administración"
     COMANDO = "comando", "comando"
+    DESCONOCIDA = "desconocida", "desconocida"
+
+
+class Modo(models.TextChoices):
+    """Cuándo se prepara una exportación: mientras se descarga, o aparte."""
+
+    DIRECTA = "directa", "directa"
     SEGUNDO_PLANO = "segundo_plano", "segundo plano"
 
 
@@ -58,7 +65,7 @@ class ExportacionQuerySet(models.QuerySet["Exportacion"]):
         return self.filter(estado__in=VIVAS)
 
     def en_segundo_plano(self) -> Self:
-        return self.filter(puerta=Puerta.SEGUNDO_PLANO)
+        return self.filter(modo=Modo.SEGUNDO_PLANO)
 
 
 class Exportacion(models.Model):
@@ -66,6 +73,10 @@ class Exportacion(models.Model):
 
     id = models.UUIDField("identificador", primary_key=True, default=uuid.uuid4, editable=False)
     puerta = models.CharField("puerta", max_length=20, choices=Puerta.choices)
+    # Con su valor también en la base: durante una actualización, la versión de antes sigue apuntando sin conocerlo.
+    modo = models.CharField(
+        "modo", max_length=20, choices=Modo.choices, default=Modo.DIRECTA, db_default=Modo.DIRECTA.value
+    )
     usuario = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         verbose_name="usuario",
@@ -101,6 +112,7 @@ class Exportacion(models.Model):
     intento = models.PositiveIntegerField("intento", default=0)
     devoluciones = models.PositiveIntegerField("devoluciones", default=0)
     archivo = models.CharField("fichero en el almacén", max_length=100, blank=True)
+    carpeta = models.CharField("marca de la carpeta en que está", max_length=64, blank=True, default="", db_default="")
     nombre = models.CharField("nombre del fichero", max_length=100, blank=True)
     tipo_mime = models.CharField("tipo MIME", max_length=100, blank=True)
     raiz = models.TextField("raíz del sitio", blank=True)
@@ -124,7 +136,7 @@ class Exportacion(models.Model):
 
     @property
     def va_en_segundo_plano(self) -> bool:
-        return self.puerta == Puerta.SEGUNDO_PLANO
+        return self.modo == Modo.SEGUNDO_PLANO
 
     @property
     def esta_viva(self) -> bool:

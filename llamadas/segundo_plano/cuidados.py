@@ -15,7 +15,7 @@ from ..models import (
     EstadoDeExportacion,
     Exportacion,
     ExportacionQuerySet,
-    Puerta,
+    Modo,
     Seleccionada,
     Trabajador,
 )
@@ -74,7 +74,7 @@ def barrer() -> None:
 
 def cerrar_directas() -> None:
     """Las descargas directas que el servidor empezó y de las que no se sabe nada."""
-    directas = Exportacion.objects.exclude(puerta=Puerta.SEGUNDO_PLANO).filter(estado=EstadoDeExportacion.EN_CURSO)
+    directas = Exportacion.objects.filter(modo=Modo.DIRECTA, estado=EstadoDeExportacion.EN_CURSO)
     directas.filter(latido__lt=Ahora(-SIN_SENALES_DE_UNA_DIRECTA)).update(
         estado=EstadoDeExportacion.FALLIDA,
         rota_por=Culpable.SERVIDOR,

@@ -11,7 +11,7 @@ from usuarios.models import Usuario
 
 from ..auditoria import Quien
 from ..exportacion.estimacion import ocupara
-from ..models import Ahora, EstadoDeExportacion, Exportacion, LlamadaQuerySet, Puerta, Seleccionada
+from ..models import Ahora, EstadoDeExportacion, Exportacion, LlamadaQuerySet, Modo, Puerta, Seleccionada
 from ..serializers import OpcionesSerializer
 from .almacen import almacen
 from .cola import encolar
@@ -38,6 +38,7 @@ class Peticion:
     quien: Quien
     opciones: OpcionesSerializer
     raiz: str
+    puerta: Puerta = Puerta.DESCONOCIDA
     avisar_correo: bool = False
     webhook_url: str = ""
     seleccion: LlamadaQuerySet | None = None
@@ -84,7 +85,8 @@ def _crear(peticion: Peticion) -> Exportacion:
     if not cabe:
         raise NoCabe("No hay sitio en el disco del servidor. Avise a quien lo administra, o pida menos llamadas.")
     encargo = Exportacion.objects.create(
-        puerta=Puerta.SEGUNDO_PLANO,
+        puerta=peticion.puerta,
+        modo=Modo.SEGUNDO_PLANO,
         usuario=peticion.quien.usuario,
         quien=peticion.quien.nombre,
         direccion=peticion.quien.direccion,

@@ -6,7 +6,7 @@ from rest_framework import serializers
 from rest_framework.reverse import reverse
 
 from ..campos import DireccionDeWebhook, Eleccion
-from ..models import EstadoDeExportacion, Exportacion
+from ..models import EstadoDeExportacion, Exportacion, Modo, Puerta
 from .opciones import OpcionesSerializer
 
 
@@ -50,6 +50,7 @@ class ExportacionSerializer(serializers.ModelSerializer):
             "segundos_restantes",
             "mensaje",
             "puerta",
+            "modo",
             "usuario",
             "direccion",
             "opciones",
@@ -68,6 +69,10 @@ class ExportacionSerializer(serializers.ModelSerializer):
             "avisar_webhook",
             "enlaces",
         )
+        extra_kwargs = {
+            "puerta": {"help_text": "Por dónde se pidió; «desconocida», en los encargos de versiones anteriores."},
+            "modo": {"help_text": "Si se descargó al pedirla o se preparó en segundo plano."},
+        }
 
     def get_sha256(self, exportacion: Exportacion) -> str | None:
         return exportacion.sha256 or None
@@ -89,5 +94,7 @@ class ListaSerializer(serializers.Serializer):
     """Qué exportaciones se quieren ver."""
 
     estado = Eleccion(choices=EstadoDeExportacion.values, required=False, help_text="Solo las que están así.")
+    puerta = Eleccion(choices=Puerta.values, required=False, help_text="Solo las que se pidieron por ella.")
+    modo = Eleccion(choices=Modo.values, required=False, help_text="Solo las directas, o las de segundo plano.")
     pagina = serializers.IntegerField(min_value=1, max_value=1_000_000, default=1, help_text="Cuál, desde la 1.")
     por_pagina = serializers.IntegerField(min_value=1, max_value=100, default=20, help_text="Cuántas en cada una.")

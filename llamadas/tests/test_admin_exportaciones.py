@@ -1,5 +1,6 @@
 """La administración de las exportaciones y de los avisos: el historial se mira, y no se toca."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -72,6 +73,25 @@ def test_la_pagina_de_una_lo_cuenta_todo(con_sesion, con_token, completada):
     ):
         assert dicho in pagina
     assert "Cancelar</button>" not in pagina
+
+
+def test_el_historial_dice_la_puerta_y_el_modo_y_se_filtra_por_los_dos(con_sesion, con_token, completada):
+    Exportacion.objects.update(puerta="desconocida")
+    con_token.get("/api/v1/llamadas/exportar")
+    con_token.post(RUTA, "{}", content_type="application/json")
+    con_sesion.post(f"{LISTA}{completada.pk}/repetir/")
+    de_la_administracion = Exportacion.objects.get(puerta="administracion")
+    pagina = con_sesion.get(pagina_de(de_la_administracion)).content.decode()
+    assert re.search(r"Puerta:.*administración.*Modo:.*segundo plano", pagina, re.DOTALL)
+
+    def listar(filtro):
+        pagina = con_sesion.get(f"{LISTA}?{filtro}").content.decode()
+        return re.findall(r'field-puerta">([^<]+)</td><td class="field-modo">([^<]+)<', pagina)
+
+    assert listar("puerta__exact=api") == [("API", "segundo plano"), ("API", "directa")]
+    assert listar("puerta__exact=desconocida") == [("desconocida", "segundo plano")]
+    assert listar("modo__exact=directa") == [("API", "directa")]
+    assert listar("puerta__exact=administracion&modo__exact=segundo_plano") == [("administración", "segundo plano")]
 
 
 def test_cancelar_con_el_boton(con_sesion, administrador):
@@ -151,7 +171,10 @@ def test_lo_que_no_se_ensena_no_se_adivina(con_sesion, completada):
     for filtro in ("webhook_url__startswith=https", "opciones__contains=x", "usuario__password__startswith=a"):
         assert con_sesion.get(f"{LISTA}?{filtro}").status_code == 400
     assert con_sesion.get("/admin/llamadas/aviso/?destino__startswith=a").status_code == 400
-    assert con_sesion.get(f"{LISTA}?estado__exact=completada&puerta__exact=segundo_plano").status_code == 200
+    assert (
+        con_sesion.get(f"{LISTA}?estado__exact=completada&puerta__exact=api&modo__exact=segundo_plano").status_code
+        == 200
+    )
 
 
 def test_una_pagina_que_no_existe(con_sesion):

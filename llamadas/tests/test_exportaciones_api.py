@@ -88,7 +88,8 @@ def test_encargar(con_token, administrador):
     }
     assert (datos["estado"], datos["porcentaje"], datos["filas_previstas"], datos["filas"]) == ("pendiente", 0, 3, 0)
     assert datos["enlaces"]["archivo"] is None
-    assert (encargo.usuario, encargo.quien, encargo.puerta) == (administrador, "admin@example.com", "segundo_plano")
+    assert (encargo.usuario, encargo.quien) == (administrador, "admin@example.com")
+    assert (encargo.puerta, encargo.modo) == (datos["puerta"], datos["modo"]) == ("api", "segundo_plano")
     assert encargo.avisar_correo
     assert encargo.direccion == "127.0.0.1"
 
@@ -286,9 +287,24 @@ def test_listar_es_todo_el_historial_con_las_ultimas_primero(con_token, superusu
     un_encargo(superusuario)
     datos = con_token.get(RUTA).json()
     assert datos["total"] == 3
-    assert [e["puerta"] for e in datos["exportaciones"]] == ["segundo_plano", "api", "segundo_plano"]
+    assert [e["modo"] for e in datos["exportaciones"]] == ["segundo_plano", "directa", "segundo_plano"]
     assert datos["exportaciones"][0]["usuario"] == "raiz@example.com"
     assert (datos["siguiente"], datos["anterior"]) == (None, None)
+
+
+def test_listar_por_puerta_y_por_modo(con_token, con_sesion, administrador):
+    con_token.get("/api/v1/llamadas/exportar")
+    encargar(con_token, formato="json")
+    un_encargo(administrador, puerta=Puerta.ADMINISTRACION)
+
+    def listar(filtro):
+        return [(e["puerta"], e["modo"]) for e in con_token.get(f"{RUTA}?{filtro}").json()["exportaciones"]]
+
+    assert listar("puerta=api") == [("api", "segundo_plano"), ("api", "directa")]
+    assert listar("modo=segundo_plano") == [("administracion", "segundo_plano"), ("api", "segundo_plano")]
+    assert listar("puerta=api&modo=directa") == [("api", "directa")]
+    assert con_token.get(f"{RUTA}?puerta=segundo_plano").status_code == 400
+    assert con_token.get(f"{RUTA}?modo=api").status_code == 400
 
 
 def test_listar_por_paginas_y_por_estado(con_token, superusuario, completada):
@@ -515,4 +531,4 @@ def test_curl_continua_donde_se_corto(servidor, administrador, tmp_path):
 def test_la_seleccion_no_se_puede_pedir_por_la_api(con_token):
     assert encargar(con_token, seleccion=[1]).status_code == 400
     assert not Seleccionada.objects.exists()
-    assert set(Puerta.values) == {"api", "administracion", "comando", "segundo_plano"}
+    assert set(Puerta.values) == {"api", "administracion", "comando", "desconocida"}

@@ -360,10 +360,22 @@ def paginas(campana):
     """Todas las de la administración que ve un administrador."""
     llamada = Llamada.objects.filter(estado="finalizada").first()
     viva = Exportacion.objects.create(
-        puerta="segundo_plano", quien="x", opciones={}, formato="csv", estado="pendiente", usuario=campana.usuario
+        puerta="api",
+        modo="segundo_plano",
+        quien="x",
+        opciones={},
+        formato="csv",
+        estado="pendiente",
+        usuario=campana.usuario,
     )
     fallida = Exportacion.objects.create(
-        puerta="segundo_plano", quien="x", opciones={}, formato="csv", estado="fallida", mensaje="No ha podido ser."
+        puerta="api",
+        modo="segundo_plano",
+        quien="x",
+        opciones={},
+        formato="csv",
+        estado="fallida",
+        mensaje="No ha podido ser.",
     )
     return [
         "/admin/",

@@ -129,6 +129,7 @@ def test_en_segundo_plano(con_sesion):
     encargo = Exportacion.objects.get()
     assert respuesta["Location"] == f"/admin/llamadas/exportacion/{encargo.pk}/change/"
     assert (encargo.opciones["formato"], encargo.avisar_correo) == ("parquet", True)
+    assert (encargo.puerta, encargo.modo) == ("administracion", "segundo_plano")
 
 
 def test_si_no_se_puede_encargar_lo_dice_y_no_se_pierde_lo_elegido(con_sesion, settings):

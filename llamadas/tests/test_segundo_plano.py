@@ -102,6 +102,7 @@ def test_de_una_seleccion_de_la_administracion(con_sesion, administrador):
     finalizada()  # no estaba en la selección
     encargo = Exportacion.objects.get()
     assert (encargo.formato, encargo.avisar_correo, encargo.filas_previstas) == ("json", True, 2)
+    assert (encargo.puerta, encargo.modo) == ("administracion", "segundo_plano")
     trabajar()
     assert (al_dia(encargo).estado, encargo.filas) == ("completada", 2)
     contenido = almacen().open(encargo.archivo).read().decode()

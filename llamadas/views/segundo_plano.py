@@ -21,7 +21,7 @@ from ..avisos.enlaces import raiz_del_sitio
 from ..campos import que_se_admite
 from ..documentacion.segundo_plano import BORRAR, DESCARGAR, ENCARGAR, LISTAR, VER
 from ..entrega import entregar
-from ..models import Descarga, EstadoDeExportacion, Exportacion
+from ..models import Descarga, EstadoDeExportacion, Exportacion, Puerta
 from ..segundo_plano import cuidados, estados
 from ..segundo_plano.almacen import almacen
 from ..segundo_plano.servicio import Demasiadas, NoCabe, Peticion, encargar
@@ -61,9 +61,8 @@ class Exportaciones(VistaDeExportacion):
         pedido = ListaSerializer(data=request.query_params)
         if not pedido.is_valid() or desconocidos:
             raise ValidationError({**pedido.errors, **desconocidos})
-        elegidas = Exportacion.objects.all()
-        if "estado" in pedido.validated_data:
-            elegidas = elegidas.filter(estado=pedido.validated_data["estado"])
+        filtros = {n: pedido.validated_data[n] for n in ("estado", "puerta", "modo") if n in pedido.validated_data}
+        elegidas = Exportacion.objects.filter(**filtros)
         return Response(self._pagina(Paginator(elegidas, pedido.validated_data["por_pagina"]), request, pedido))
 
     def _pagina(self, paginas: Paginator, request: Request, pedido: ListaSerializer) -> dict[str, Any]:
@@ -93,6 +92,7 @@ class Exportaciones(VistaDeExportacion):
             quien=Quien.de_la_peticion(request),
             opciones=opciones,
             raiz=raiz_del_sitio(request),
+            puerta=Puerta.API,
             avisar_correo=opciones.validated_data.get("avisar_correo", False),
             webhook_url=opciones.validated_data.get("webhook_url", ""),
         )
