@@ -10,6 +10,7 @@ from discador.documentacion import INTERNO, cabecera, error, errores
 
 from ..exportacion import compresion
 from ..exportacion.formatos import FORMATOS
+from ..segundo_plano.almacen import SIN_CARPETA
 from ..serializers import EncargoSerializer, ExportacionSerializer, ListaSerializer
 from .directa import CABECERAS, LAS_DOS, esquema
 
@@ -77,6 +78,7 @@ def _cuerpo() -> dict[str, Any]:
 
 NO_ES = error("No hay ninguna con ese identificador.", "No hay ninguna exportación con ese identificador.")
 DE_TODAS: dict[Any, Any] = {codigo: LAS_DOS[codigo] for codigo in (401, 403, 405)} | {500: INTERNO}
+SIN_VERLA = error("El servidor no ve la carpeta de los ficheros. Nada ha cambiado.", SIN_CARPETA)
 PK = OpenApiParameter("id", OpenApiTypes.UUID, OpenApiParameter.PATH, description="El identificador.")
 
 LISTAR = extend_schema(
@@ -133,7 +135,10 @@ ENCARGAR = extend_schema(
         429: error(
             "Tiene demasiadas sin acabar.", "Ya tiene 2 exportaciones sin acabar, que es lo más que se permite."
         ),
-        507: error("No hay sitio en el disco del servidor.", "No hay sitio en el disco del servidor."),
+        507: error(
+            "No hay sitio en el disco del servidor, o no ve la carpeta de los ficheros.",
+            "No hay sitio en el disco del servidor.",
+        ),
     },
 )
 VER = extend_schema(
@@ -155,6 +160,7 @@ BORRAR = extend_schema(
         404: NO_ES,
         409: _con_estado("Se descargó al pedirla.", "Se descargó al pedirla: no hay nada que cancelar.", "completada"),
         **DE_TODAS,
+        503: SIN_VERLA,
     },
 )
 DESCARGAR = extend_schema(
@@ -188,5 +194,6 @@ DESCARGAR = extend_schema(
         410: _con_estado("Ya no está.", "Su fichero ya no está en el servidor. Vuelva a pedirla.", "caducada"),
         416: OpenApiResponse(description="Nada de lo que se pide está en el fichero."),
         **DE_TODAS,
+        503: SIN_VERLA,
     },
 )

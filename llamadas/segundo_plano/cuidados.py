@@ -28,15 +28,8 @@ SEGUNDOS_DE_RESPIRO = 2.5
 UN_DIA = timedelta(days=1)
 SIN_SENALES_DE_UNA_DIRECTA = timedelta(minutes=15)
 CADUCO = "Se guardó {dias} días, y ya no está."
+DESAPARECIO = "Su fichero ha desaparecido del servidor. Vuelva a pedirla."
 SE_PERDIO = "No se sabe cómo acabó: el servidor que la enviaba dejó de dar señales."
-
-
-def atender(encargo: Exportacion) -> None:
-    """Lo mismo, solo de un encargo por el que alguien pregunta. Lanza `DatabaseError`."""
-    _rescatar(estados.abandonados().filter(pk=encargo.pk))
-    for pendiente in _por_encolar().filter(pk=encargo.pk):
-        cola.encolar(pendiente)
-    _caducar(Exportacion.objects.filter(pk=encargo.pk))
 
 
 def rescatar() -> None:
@@ -56,6 +49,18 @@ def caducar() -> None:
     _caducar(Exportacion.objects.all())
     hace_dias = Ahora(-timedelta(days=settings.EXPORTACIONES_DIAS))
     Seleccionada.objects.filter(exportacion__terminada__lt=hace_dias).delete()
+
+
+def dar_por_perdidos() -> None:
+    """Las exportaciones cuyo fichero ha desaparecido de la carpeta en que se guardó, que tiene que verse."""
+    guardadas = list(Exportacion.objects.filter(estado=EstadoDeExportacion.COMPLETADA).exclude(archivo=""))
+    # Después que las filas, porque los ficheros de estas ya tenían que estar. Y escribir en una carpeta de red hace que
+    # se vuelva a preguntar qué hay en ella, en vez de creer lo que se recordaba.
+    almacen().probar()
+    marca, estan = almacen().marca(), {nombre for nombre, _, _ in almacen().guardados()}
+    for encargo in guardadas:
+        if encargo.carpeta == marca and encargo.archivo not in estan and estados.retirar(encargo, DESAPARECIO):
+            registro.warning("Exportación %s: su fichero ha desaparecido", encargo.pk)
 
 
 def barrer() -> None:
@@ -116,7 +121,7 @@ def _por_encolar() -> ExportacionQuerySet:
 
 
 A_MENUDO = (rescatar, encolar)
-DE_VEZ_EN_CUANDO = (caducar, barrer, cerrar_directas, olvidar_mensajes, olvidar_trabajadores)
+DE_VEZ_EN_CUANDO = (caducar, dar_por_perdidos, barrer, cerrar_directas, olvidar_mensajes, olvidar_trabajadores)
 
 
 def cuidar(cuidados: Iterable[Callable[[], None]]) -> None:

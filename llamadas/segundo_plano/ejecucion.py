@@ -1,6 +1,5 @@
 """Un intento de preparar un encargo. Puede morir en cualquier instrucción: lo que quede lo recoge el siguiente."""
 
-import errno
 import logging
 import time
 from collections.abc import Callable
@@ -20,7 +19,7 @@ from ..models import Ahora, Exportacion, LlamadaQuerySet
 from ..palabras import ya_no_vale
 from ..serializers import OpcionesSerializer
 from . import estados
-from .almacen import almacen
+from .almacen import SIN_SITIO, SinCarpeta, almacen, no_se_puede_usar
 from .latidos import Interrumpido, Latidos, Perdido
 
 T = TypeVar("T")
@@ -29,12 +28,13 @@ registro = logging.getLogger(__name__)
 
 ESPERA_TRAS_UN_FALLO = timedelta(seconds=10)
 ESPERA_POR_SITIO = timedelta(seconds=30)
-LO_MAS_QUE_SE_ESPERA = timedelta(days=1)  # a que haya sitio
+LO_MAS_QUE_SE_ESPERA = timedelta(days=1)  # a que haya sitio, o carpeta
 SEGUNDOS_DE_INSISTENCIA = 60.0  # lo que se espera a que vuelva la base de datos, para apuntar cómo acabó
-SIN_SITIO = (errno.ENOSPC, errno.EDQUOT)
 
 ESPERANDO_SITIO = "No hay sitio en el disco del servidor. Se preparará en cuanto lo haya."
 SIGUE_SIN_SITIO = "No ha habido sitio en el disco del servidor. Avise a quien lo administra y vuelva a pedirla."
+ESPERANDO_LA_CARPETA = "El servidor no encuentra la carpeta de las exportaciones. Se preparará en cuanto esté."
+SIGUE_SIN_CARPETA = "El servidor no ha tenido dónde guardarla. Avise a quien lo administra y vuelva a pedirla."
 YA_NO_PUEDE = "Quien la pidió ya no es administrador."
 CON_LA_BASE = "Ha fallado la base de datos; se vuelve a intentar."
 CON_EL_SERVIDOR = "Ha fallado algo del servidor; se vuelve a intentar."
@@ -70,7 +70,10 @@ def ejecutar(identificador: UUID) -> None:
         _insistir(lambda: estados.devolver(encargo))
     except SinSitio:
         registro.warning("Exportación %s: no hay sitio en el disco", encargo.pk)
-        _insistir(lambda: _esperar_a_que_haya_sitio(encargo))
+        _insistir(lambda: _esperar(encargo, ESPERANDO_SITIO, SIGUE_SIN_SITIO))
+    except SinCarpeta as error:
+        registro.error("Exportación %s: %s", encargo.pk, no_se_puede_usar(error))
+        _insistir(lambda: _esperar(encargo, ESPERANDO_LA_CARPETA, SIGUE_SIN_CARPETA))
     except Imposible as error:
         motivo = str(error)
         registro.warning("Exportación %s: imposible. %s", encargo.pk, motivo)
@@ -137,10 +140,11 @@ def _quitar_lo_de_antes(encargo: Exportacion) -> None:
             almacen().quitar(nombre)
 
 
-def _esperar_a_que_haya_sitio(encargo: Exportacion) -> bool:
+def _esperar(encargo: Exportacion, mientras: str, al_final: str) -> bool:
+    """A que haya sitio o carpeta: lo devuelve a la cola o, si ya lleva demasiado, lo da por fallido."""
     if Exportacion.objects.filter(pk=encargo.pk, creada__lt=Ahora(-LO_MAS_QUE_SE_ESPERA)).exists():
-        return estados.fallar(encargo, SIGUE_SIN_SITIO)
-    return estados.devolver(encargo, ESPERANDO_SITIO, espera=ESPERA_POR_SITIO)
+        return estados.fallar(encargo, al_final)
+    return estados.devolver(encargo, mientras, espera=ESPERA_POR_SITIO)
 
 
 def _insistir(apuntar: Callable[[], T]) -> T:

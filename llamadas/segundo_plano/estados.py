@@ -73,6 +73,7 @@ def publicar(encargo: Exportacion, fichero: Provisional, archivo: Archivo) -> bo
             bytes=fichero.escritos,
             sha256=fichero.resumen.hexdigest(),
             archivo=fichero.nombre,
+            carpeta=fichero.carpeta,
             nombre=archivo.nombre,
             tipo_mime=archivo.tipo_mime,
             terminada=Ahora(),
@@ -127,9 +128,15 @@ def cancelar(encargo: Exportacion, quien: str) -> bool:
 
 
 def retirar(encargo: Exportacion, mensaje: str) -> bool:
-    """Borra su fichero, y con él lo que se seleccionó. Si no se deja borrar, lo hará quien barre."""
+    """Borra su fichero, y con él lo que se seleccionó. Si no se deja borrar, lo hará quien barre.
+
+    Lanza `SinCarpeta`, y no cambia nada, si no ve la carpeta: nadie lo barrería.
+    """
     guardado = Exportacion.objects.filter(pk=encargo.pk, estado=COMPLETADA).exclude(archivo="")
-    nombre = guardado.values_list("archivo", flat=True).first() or ""
+    nombre = guardado.values_list("archivo", flat=True).first()
+    if not nombre:
+        return False
+    almacen().marca()
     retirado = guardado.update(estado=CADUCADA, mensaje=mensaje, archivo="", caduca=Ahora())
     if retirado:
         try:

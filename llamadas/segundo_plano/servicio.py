@@ -13,7 +13,7 @@ from ..auditoria import Quien
 from ..exportacion.estimacion import ocupara
 from ..models import Ahora, EstadoDeExportacion, Exportacion, LlamadaQuerySet, Modo, Puerta, Seleccionada
 from ..serializers import OpcionesSerializer
-from .almacen import almacen
+from .almacen import SIN_CARPETA, almacen, no_se_puede_usar
 from .cola import encolar
 
 registro = logging.getLogger(__name__)
@@ -80,8 +80,8 @@ def _crear(peticion: Peticion) -> Exportacion:
     try:
         cabe = almacen().cabe(ocupara(filas, opciones))
     except OSError as error:
-        registro.exception("No se puede usar la carpeta de las exportaciones")
-        raise NoCabe("El servidor no puede guardar ficheros ahora mismo. Avise a quien lo administra.") from error
+        registro.error(no_se_puede_usar(error))
+        raise NoCabe(SIN_CARPETA) from error
     if not cabe:
         raise NoCabe("No hay sitio en el disco del servidor. Avise a quien lo administra, o pida menos llamadas.")
     encargo = Exportacion.objects.create(

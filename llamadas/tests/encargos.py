@@ -1,6 +1,7 @@
 """Encargos para las pruebas, y quien los prepara en este mismo proceso."""
 
 import os
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -9,6 +10,7 @@ from llamadas.auditoria import Quien
 from llamadas.avisos.reparto import repartir
 from llamadas.models import Exportacion, LlamadaQuerySet, Medio
 from llamadas.segundo_plano import cuidados
+from llamadas.segundo_plano.almacen import MARCA, Almacen
 from llamadas.segundo_plano.servicio import Peticion, encargar
 from llamadas.segundo_plano.trabajadores import trabajador
 from llamadas.serializers import OpcionesSerializer
@@ -42,9 +44,19 @@ def repartir_todos() -> None:
 
 
 def en_el_almacen() -> list[str]:
-    """Los ficheros que hay, también los que están a medias."""
-    carpeta = settings.CARPETA_DE_EXPORTACIONES
-    return sorted(os.listdir(carpeta)) if carpeta.exists() else []  # noqa: PTH208
+    """Los ficheros que hay, también los que están a medias; no, la marca de la carpeta."""
+    return ficheros_de(settings.CARPETA_DE_EXPORTACIONES)
+
+
+def ficheros_de(carpeta: Path) -> list[str]:
+    return sorted({*os.listdir(carpeta)} - {MARCA}) if carpeta.exists() else []  # noqa: PTH208
+
+
+def almacen_en(carpeta: Path) -> Almacen:
+    """Otro almacén, ya creado."""
+    otro = Almacen(location=carpeta)
+    otro.crear()
+    return otro
 
 
 def al_dia(encargo: Exportacion) -> Exportacion:

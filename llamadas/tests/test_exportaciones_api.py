@@ -17,12 +17,12 @@ from rest_framework_simplejwt.tokens import AccessToken
 
 from llamadas.exportacion.formatos import FORMATOS
 from llamadas.models import Descarga, Exportacion, Puerta, Seleccionada
-from llamadas.segundo_plano import ejecucion, servicio
-from llamadas.segundo_plano.almacen import Almacen
+from llamadas.segundo_plano import cuidados, servicio
+from llamadas.segundo_plano.almacen import almacen
 from usuarios.models import Rol, Usuario
 
 from .datos import esperar, finalizada, sembrar
-from .encargos import RUTA, al_dia, en_el_almacen, trabajar, un_encargo
+from .encargos import RUTA, al_dia, almacen_en, en_el_almacen, trabajar, un_encargo
 from .lectores import LECTORES
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -129,7 +129,8 @@ def test_no_mas_de_las_permitidas_a_la_vez(con_token, superusuario):
 
 def test_si_no_cabe_en_el_disco_se_dice_al_pedirla(con_token, disco_pequeno, monkeypatch):
     sembrar(20_000)
-    monkeypatch.setattr(servicio, "almacen", lambda: Almacen(location=disco_pequeno))
+    pequeno = almacen_en(disco_pequeno)
+    monkeypatch.setattr(servicio, "almacen", lambda: pequeno)
     respuesta = encargar(con_token)
     assert respuesta.status_code == 507
     assert respuesta.json()["detail"].startswith("No hay sitio en el disco del servidor.")
@@ -477,17 +478,25 @@ def test_si_no_esta_lista_se_dice_como_esta(con_token, administrador, estado):
     assert respuesta.json()["estado"] == estado
 
 
-def test_si_el_fichero_ha_desaparecido_se_dice(con_token, completada):
-    Almacen(location=ejecucion.almacen().location).quitar(completada.archivo)
-    assert con_token.get(f"{RUTA}/{completada.pk}/archivo").status_code == 410
-    assert con_token.get(f"{RUTA}/{completada.pk}").json()["estado"] == "caducada"
+def test_si_el_fichero_ha_desaparecido_se_dice_sin_cambiar_nada_y_lo_da_por_perdido_quien_cuida(con_token, completada):
+    almacen().quitar(completada.archivo)
+    antes = Exportacion.objects.values().get()
+    for pedir in (con_token.head, con_token.get):
+        assert pedir(f"{RUTA}/{completada.pk}/archivo").status_code == 410
+    assert Exportacion.objects.values().get() == antes
+    cuidados.cuidar(cuidados.DE_VEZ_EN_CUANDO)
+    datos = con_token.get(f"{RUTA}/{completada.pk}").json()
+    assert (datos["estado"], datos["enlaces"]["archivo"]) == ("caducada", None)
+    assert "ha desaparecido" in datos["mensaje"]
 
 
 def test_lo_caducado_no_se_descarga_aunque_nadie_lo_haya_borrado_aun(con_token, completada):
     Exportacion.objects.update(caduca=timezone.now() - timedelta(seconds=1))
-    assert con_token.get(f"{RUTA}/{completada.pk}/archivo").status_code == 410
-    assert al_dia(completada).estado == "caducada"
-    assert completada.archivo not in en_el_almacen()
+    fichero, respuesta = completada.archivo, con_token.get(f"{RUTA}/{completada.pk}/archivo")
+    assert (respuesta.status_code, respuesta.json()["estado"]) == (410, "caducada")
+    assert (al_dia(completada).estado, fichero in en_el_almacen()) == ("completada", True)
+    cuidados.cuidar(cuidados.DE_VEZ_EN_CUANDO)
+    assert (al_dia(completada).estado, fichero in en_el_almacen()) == ("caducada", False)
 
 
 def test_el_enlace_no_lleva_ningun_secreto(client, con_token, completada):

@@ -21,13 +21,13 @@ from llamadas.exportacion.opciones import Opciones
 from llamadas.exportacion.servicio import exportar
 from llamadas.models import Exportacion, Llamada, Seleccionada
 from llamadas.segundo_plano import cola, cuidados, ejecucion, estados, latidos
-from llamadas.segundo_plano.almacen import Almacen, Provisional, almacen
+from llamadas.segundo_plano.almacen import Provisional, almacen
 from llamadas.segundo_plano.estados import SE_AGOTO
 from llamadas.segundo_plano.parada import PARADA
 from usuarios.models import Rol, Usuario
 
 from .datos import esperar, finalizada, nadie_lee, sembrar
-from .encargos import RUTA, al_dia, en_el_almacen, trabajar, un_encargo
+from .encargos import RUTA, al_dia, almacen_en, en_el_almacen, ficheros_de, trabajar, un_encargo
 from .receptores import Receptor, no_contesta
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -81,14 +81,14 @@ def test_de_principio_a_fin(administrador):
 
 
 def test_la_carpeta_que_se_crea_es_solo_de_su_dueno(tmp_path):
-    almacen = Almacen(location=tmp_path / "nueva" / "exportaciones")
+    almacen = almacen_en(tmp_path / "nueva" / "exportaciones")
     assert almacen.carpeta.stat().st_mode & 0o777 == 0o700
 
 
 def test_una_carpeta_abierta_se_cierra_a_los_demas(tmp_path):
     abierta = tmp_path / "abierta"
     abierta.mkdir(mode=0o755)
-    assert Almacen(location=abierta).carpeta.stat().st_mode & 0o777 == 0o700
+    assert almacen_en(abierta).carpeta.stat().st_mode & 0o777 == 0o700
 
 
 def test_de_una_seleccion_de_la_administracion(con_sesion, administrador):
@@ -185,13 +185,14 @@ def test_lo_que_ha_dejado_de_valer_se_dice(administrador, agente):
 def test_con_el_disco_lleno_se_espera_a_que_haya_sitio(administrador, disco_pequeno, monkeypatch):
     sembrar(3000)  # unos 250 KB: por la estimación no caben con margen
     (disco_pequeno / "lastre").write_bytes(b"x" * 100_000)
-    monkeypatch.setattr(ejecucion, "almacen", lambda: Almacen(location=disco_pequeno))
+    pequeno = almacen_en(disco_pequeno)
+    monkeypatch.setattr(ejecucion, "almacen", lambda: pequeno)
     encargo = un_encargo(administrador)
     for _ in range(5):  # más que los intentos que hay: esperar no es fallar
         trabajar()
         assert al_dia(encargo).estado == "pendiente"
         assert "No hay sitio en el disco" in encargo.mensaje
-        assert [f.name for f in disco_pequeno.iterdir()] == ["lastre"]
+        assert ficheros_de(disco_pequeno) == ["lastre"]
         ya_toca(encargo)
     (disco_pequeno / "lastre").unlink()
     monkeypatch.setattr("llamadas.segundo_plano.almacen.MARGEN", 0.5)
@@ -201,13 +202,14 @@ def test_con_el_disco_lleno_se_espera_a_que_haya_sitio(administrador, disco_pequ
 
 def test_si_el_disco_se_llena_a_mitad_no_queda_nada_a_medias(administrador, disco_pequeno, monkeypatch):
     sembrar(10_000)
-    monkeypatch.setattr(ejecucion, "almacen", lambda: Almacen(location=disco_pequeno))
+    pequeno = almacen_en(disco_pequeno)
+    monkeypatch.setattr(ejecucion, "almacen", lambda: pequeno)
     monkeypatch.setattr("llamadas.segundo_plano.almacen.MARGEN", 0)
     encargo = un_encargo(administrador)
     trabajar()
     assert al_dia(encargo).estado == "pendiente"
     assert "No hay sitio en el disco" in encargo.mensaje
-    assert list(disco_pequeno.iterdir()) == []
+    assert ficheros_de(disco_pequeno) == []
     ya_toca(encargo)
     envejecer(encargo, creada=timedelta(days=2))
     trabajar()
@@ -318,11 +320,27 @@ def test_el_de_un_muerto_se_vuelve_a_hacer(administrador):
     assert en_el_almacen() == [f"{encargo.pk}-2"]
 
 
-def test_quien_pregunta_por_el_de_un_muerto_lo_rescata(con_token, administrador):
+def test_preguntar_por_el_de_un_muerto_no_cambia_nada_y_lo_rescata_quien_cuida(con_token, administrador, monkeypatch):
+    monkeypatch.setattr(time, "sleep", None)  # quien pregunta tampoco espera a nadie
     encargo = dejar_a_medias(administrador)
     envejecer(encargo, latido=HACE_RATO)
+    antes = Exportacion.objects.values().get()
+    assert con_token.get(f"{RUTA}/{encargo.pk}").json()["estado"] == "en_curso"
+    assert con_token.get(f"{RUTA}/{encargo.pk}/archivo").status_code == 409
+    assert (Exportacion.objects.values().get(), DBTaskResult.objects.count()) == (antes, 0)
+    monkeypatch.undo()
+    monkeypatch.setattr(cuidados, "SEGUNDOS_DE_RESPIRO", 0)
+    cuidados.cuidar(cuidados.A_MENUDO)
+    assert (al_dia(encargo).estado, DBTaskResult.objects.count()) == ("pendiente", 1)
+
+
+def test_preguntar_por_uno_cuyo_mensaje_se_perdio_no_cambia_nada(con_token, administrador):
+    encargo = un_encargo(administrador)
+    DBTaskResult.objects.all().delete()
+    ya_toca(encargo)
+    antes = Exportacion.objects.values().get()
     assert con_token.get(f"{RUTA}/{encargo.pk}").json()["estado"] == "pendiente"
-    assert DBTaskResult.objects.count() == 1
+    assert (Exportacion.objects.values().get(), DBTaskResult.objects.count()) == (antes, 0)
 
 
 def test_el_que_mata_a_tres_falla_y_avisa(administrador):

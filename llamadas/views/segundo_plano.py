@@ -1,11 +1,13 @@
 """Las exportaciones en segundo plano, y el historial de todas."""
 
 import json
+import logging
 from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
 from django.core.paginator import Paginator
+from django.db.models.functions import Now
 from django.http.response import HttpResponseBase
 from rest_framework import status
 from rest_framework.exceptions import APIException, NotFound, ValidationError
@@ -22,12 +24,14 @@ from ..campos import que_se_admite
 from ..documentacion.segundo_plano import BORRAR, DESCARGAR, ENCARGAR, LISTAR, VER
 from ..entrega import entregar
 from ..models import Descarga, EstadoDeExportacion, Exportacion, Puerta
-from ..segundo_plano import cuidados, estados
-from ..segundo_plano.almacen import almacen
+from ..segundo_plano import estados
+from ..segundo_plano.almacen import SIN_CARPETA, SinCarpeta, almacen, no_se_puede_usar
 from ..segundo_plano.servicio import Demasiadas, NoCabe, Peticion, encargar
 from ..serializers import EncargoSerializer, ExportacionSerializer, ListaSerializer
 from ..tramos import Tramo
 from .comun import VistaDeExportacion
+
+registro = logging.getLogger(__name__)
 
 YA_NO_ESTA = "Su fichero ya no está en el servidor. Vuelva a pedirla."
 ES_DIRECTA = "Se descargó al pedirla: no hay nada que cancelar ni que borrar."
@@ -44,6 +48,13 @@ class SinSitio(APIException):
     """RFC 4918 §11.5: no hay dónde guardarlo."""
 
     status_code = status.HTTP_507_INSUFFICIENT_STORAGE
+
+
+class SinDondeMirar(APIException):
+    """RFC 9110 §15.6.4: no se ve la carpeta de los ficheros; lo que hay en ella no se ha tocado."""
+
+    status_code = status.HTTP_503_SERVICE_UNAVAILABLE
+    default_detail = SIN_CARPETA
 
 
 class Exportaciones(VistaDeExportacion):
@@ -107,12 +118,22 @@ class Exportaciones(VistaDeExportacion):
         return Response(_contada(encargo, request), status=codigo, headers=cabeceras)
 
 
-class UnaExportacion(VistaDeExportacion):
+class VistaDeUna(VistaDeExportacion):
+    """Lo común a las vistas de una exportación, que puede tener un fichero."""
+
+    def handle_exception(self, exc: Exception) -> HttpResponseBase:
+        if isinstance(exc, SinCarpeta):
+            registro.error(no_se_puede_usar(exc))
+            exc = SinDondeMirar()
+        return super().handle_exception(exc)
+
+
+class UnaExportacion(VistaDeUna):
     """Una exportación: por dónde va, y cancelarla o borrar su fichero."""
 
     @VER
     def get(self, request: Request, pk: UUID) -> Response:
-        return Response(_contada(_al_dia(pk), request))
+        return Response(_contada(_buscar(pk), request))
 
     @BORRAR
     def delete(self, request: Request, pk: UUID) -> Response:
@@ -125,23 +146,22 @@ class UnaExportacion(VistaDeExportacion):
         return Response(_contada(exportacion, request))
 
 
-class ArchivoDeExportacion(VistaDeExportacion):
+class ArchivoDeExportacion(VistaDeUna):
     """El fichero de una exportación."""
 
     @DESCARGAR
     def get(self, request: Request, pk: UUID) -> HttpResponseBase:
-        exportacion = _al_dia(pk)
+        exportacion = _buscar(pk)
         if not exportacion.va_en_segundo_plano:
             return Response({"detail": NO_SE_GUARDO, "estado": exportacion.estado}, status=status.HTTP_410_GONE)
-        if exportacion.estado == EstadoDeExportacion.CADUCADA:
-            return _ya_no_esta(exportacion)
+        if _ha_caducado(exportacion):
+            return _ya_no_esta(EstadoDeExportacion.CADUCADA)
         if exportacion.estado != EstadoDeExportacion.COMPLETADA:
             return _conflicto(exportacion, f"No se puede descargar: está {exportacion.get_estado_display()}.")
         try:
-            fichero = almacen().open(exportacion.archivo, "rb").file
+            fichero = almacen().abrir(exportacion.archivo, exportacion.carpeta)
         except FileNotFoundError:
-            estados.retirar(exportacion, YA_NO_ESTA)
-            return _ya_no_esta(exportacion)
+            return _ya_no_esta(exportacion.estado)
         try:
             respuesta, enviado = entregar(exportacion, fichero, request)
             if enviado and request.method == "GET":
@@ -173,13 +193,10 @@ def _buscar(pk: UUID) -> Exportacion:
     return exportacion
 
 
-def _al_dia(pk: UUID) -> Exportacion:
-    """La exportación, tras los cuidados que necesite."""
-    exportacion = _buscar(pk)
-    if exportacion.va_en_segundo_plano:
-        cuidados.atender(exportacion)
-        exportacion.refresh_from_db()
-    return exportacion
+def _ha_caducado(exportacion: Exportacion) -> bool:
+    """Si ya no se puede descargar, aunque quien cuida de ello no haya llegado aún a borrar su fichero."""
+    caducada = Exportacion.objects.filter(pk=exportacion.pk, caduca__lte=Now())
+    return exportacion.estado == EstadoDeExportacion.CADUCADA or caducada.exists()
 
 
 def _apuntar_descarga(exportacion: Exportacion, enviado: Tramo, quien: Quien) -> None:
@@ -201,5 +218,5 @@ def _conflicto(exportacion: Exportacion, mensaje: str) -> Response:
     return Response({"detail": mensaje, "estado": exportacion.estado}, status=status.HTTP_409_CONFLICT)
 
 
-def _ya_no_esta(exportacion: Exportacion) -> Response:
-    return Response({"detail": YA_NO_ESTA, "estado": EstadoDeExportacion.CADUCADA}, status=status.HTTP_410_GONE)
+def _ya_no_esta(estado: str) -> Response:
+    return Response({"detail": YA_NO_ESTA, "estado": estado}, status=status.HTTP_410_GONE)

@@ -19,7 +19,7 @@ from llamadas.avisos.reparto import repartir
 from llamadas.management.comando import Comando
 from llamadas.management.explicacion import de_la_base, del_sistema
 from llamadas.models import Exportacion, Medio
-from llamadas.segundo_plano import cuidados
+from llamadas.segundo_plano import carpeta, cuidados
 from llamadas.segundo_plano.almacen import almacen
 from llamadas.segundo_plano.parada import PARADA
 from llamadas.segundo_plano.presencia import Presencia
@@ -76,10 +76,11 @@ class Command(Comando):
         except DatabaseError as error:
             raise CommandError(f"No se puede usar la base de datos. {de_la_base(error)}") from error
         try:
-            almacen().guardados()
+            carpeta.preparar()
+            almacen().probar()
         except OSError as error:
-            carpeta = f"EXPORTACIONES_CARPETA, {almacen().location}"
-            raise CommandError(f"No se puede usar {carpeta}: {del_sistema(error)}.") from error
+            cual = f"EXPORTACIONES_CARPETA, {almacen().carpeta}"
+            raise CommandError(f"No se puede usar {cual}: {del_sistema(error)}.") from error
         if una_vez:
             self._una_vez()
         else:
