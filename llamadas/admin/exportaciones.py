@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.contrib import admin, messages
 from django.contrib.humanize.templatetags.humanize import intcomma
@@ -119,6 +119,7 @@ class ExportacionAdmin(SoloMirar):
                 "avisos": exportacion.avisos.all(),
                 "se_descarga": exportacion.estado == EstadoDeExportacion.COMPLETADA and exportacion.archivo,
                 "se_cancela": exportacion.esta_viva and exportacion.va_en_segundo_plano,
+                "formulario": uuid4(),
                 "se_repite": not exportacion.esta_viva and repetible(exportacion),
                 "sin_trabajador": exportacion.estado == EstadoDeExportacion.PENDIENTE
                 and not Trabajador.objects.en_marcha().exists(),
@@ -222,6 +223,7 @@ def encargar_y_ver(
         opciones=opciones,
         raiz=raiz_del_sitio(request),
         puerta=Puerta.ADMINISTRACION,
+        formulario=_formulario(request),
         **mas,
     )
     try:
@@ -229,9 +231,18 @@ def encargar_y_ver(
     except (Demasiadas, NoCabe) as error:
         de.message_user(request, str(error), messages.ERROR)
         return None
-    mensaje = "Exportación encargada." if es_nuevo else "Ya estaba encargada, y aún no ha acabado."
+    aun = ", y aún no ha acabado" if encargo.esta_viva else ""
+    mensaje = "Exportación encargada." if es_nuevo else f"Ya estaba encargada{aun}."
     de.message_user(request, mensaje, messages.SUCCESS)
     return _a_la_pagina_de(encargo)
+
+
+def _formulario(request: HttpRequest) -> UUID | None:
+    """El que lleva la página desde la que se envía."""
+    try:
+        return UUID(request.POST.get("_formulario", ""))
+    except ValueError:
+        return None
 
 
 def _a_la_pagina_de(exportacion: Exportacion) -> HttpResponse:

@@ -1,6 +1,7 @@
 """La página de exportar: un formulario con los parámetros de la API, que acaba en la propia API."""
 
 from typing import Any
+from uuid import uuid4
 
 from django.conf import settings
 from django.contrib import admin, messages
@@ -89,6 +90,7 @@ def _ensenar(administracion: admin.ModelAdmin, request: HttpRequest, eleccion: E
         "comprimibles": " ".join(nombre for nombre, formato in FORMATOS.items() if formato.comprimible),
         "maximo": settings.EXPORTACION_DIRECTA_MAX,
         "correo": request.user.email,
+        "formulario": uuid4(),
         "url": request.build_absolute_uri(f"{ruta}?{eleccion.consulta}"),
         "media": _MEDIA + administracion.media,
     }

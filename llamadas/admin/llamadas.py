@@ -6,6 +6,7 @@ from datetime import datetime
 from functools import partial, reduce
 from operator import or_
 from typing import Any
+from uuid import uuid4
 
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
@@ -149,6 +150,7 @@ class LlamadaAdmin(admin.ModelAdmin):
             "elegidas": request.POST.getlist(ACTION_CHECKBOX_NAME),
             "todas": request.POST.get("select_across", "0"),
             "correo": request.user.email,
+            "formulario": uuid4(),
         }
         return render(request, "llamadas/exportar_en_segundo_plano.html", contexto)
 

@@ -1,8 +1,10 @@
 """Encargar una exportación."""
 
+import json
 import logging
 from dataclasses import dataclass
 from functools import partial
+from uuid import UUID, uuid4, uuid5
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -32,7 +34,7 @@ class Peticion:
     """Lo que se encarga, ya comprobado.
 
     `raiz` es la del sitio, para los enlaces de los avisos. `seleccion`, si no son las que eligen las opciones, las
-    llamadas elegidas a mano.
+    llamadas elegidas a mano. `formulario` distingue a la página desde la que se envía de otra igual.
     """
 
     quien: Quien
@@ -42,9 +44,23 @@ class Peticion:
     avisar_correo: bool = False
     webhook_url: str = ""
     seleccion: LlamadaQuerySet | None = None
+    formulario: UUID | None = None
+
+    def identificador(self) -> UUID:
+        """El del encargo: de dos envíos de lo mismo desde la misma página, como al hacer doble clic, sale el mismo."""
+        if not self.formulario:
+            return uuid4()
+        contenido = [
+            self.quien.usuario.pk,
+            self.opciones.escritas(),
+            self.avisar_correo,
+            self.webhook_url,
+            self.seleccion is not None,
+        ]
+        return uuid5(self.formulario, json.dumps(contenido, sort_keys=True))
 
     def es_la_misma_que(self, encargo: Exportacion) -> bool:
-        """Si ya está pedida. Dos selecciones hechas a mano nunca son la misma."""
+        """Si ya está pedida. Dos selecciones hechas a mano nunca son la misma, salvo que se envíen dos veces."""
         return (
             self.seleccion is None
             and not encargo.de_una_seleccion
@@ -59,32 +75,50 @@ def encargar(peticion: Peticion) -> tuple[Exportacion, bool]:
 
     Lanza `Demasiadas`, `NoCabe` y `DatabaseError`.
     """
+    identificador = peticion.identificador()
+    if encargo := _ya_encargada(peticion, identificador):
+        return encargo, False
+    filas = _contar_lo_que_cabe(peticion)  # antes de la transacción: en SQLite, entretanto, nadie más podría escribir
     with transaction.atomic():
         # De dos peticiones a la vez del mismo usuario, la segunda espera y ve el encargo de la primera.
         Usuario.objects.select_for_update().get(pk=peticion.quien.usuario.pk)
-        vivos = list(Exportacion.objects.vivas().en_segundo_plano().filter(usuario=peticion.quien.usuario))
-        for encargo in vivos:
-            if peticion.es_la_misma_que(encargo):
-                return encargo, False
-        if len(vivos) >= settings.EXPORTACIONES_POR_USUARIO:
-            raise Demasiadas(_demasiadas(len(vivos)))
-        encargo = _crear(peticion)
+        if encargo := _ya_encargada(peticion, identificador):
+            return encargo, False
+        encargo = _crear(peticion, identificador, filas)
         transaction.on_commit(partial(encolar, encargo))
     return encargo, True
 
 
-def _crear(peticion: Peticion) -> Exportacion:
-    opciones = peticion.opciones.opciones()
+def _ya_encargada(peticion: Peticion, identificador: UUID) -> Exportacion | None:
+    """El encargo que ya lo es. Lanza `Demasiadas` si no lo hay, y no puede haber otro."""
+    if repetida := Exportacion.objects.filter(pk=identificador).first():
+        return repetida
+    vivos = list(Exportacion.objects.vivas().en_segundo_plano().filter(usuario=peticion.quien.usuario))
+    for encargo in vivos:
+        if peticion.es_la_misma_que(encargo):
+            return encargo
+    if len(vivos) >= settings.EXPORTACIONES_POR_USUARIO:
+        raise Demasiadas(_demasiadas(len(vivos)))
+    return None
+
+
+def _contar_lo_que_cabe(peticion: Peticion) -> int:
+    """Las llamadas que se piden. Lanza `NoCabe`."""
     llamadas = peticion.opciones.llamadas() if peticion.seleccion is None else peticion.seleccion
     filas = llamadas.count()
     try:
-        cabe = almacen().cabe(ocupara(filas, opciones))
+        cabe = almacen().cabe(ocupara(filas, peticion.opciones.opciones()))
     except OSError as error:
         registro.error(no_se_puede_usar(error))
         raise NoCabe(SIN_CARPETA) from error
     if not cabe:
         raise NoCabe("No hay sitio en el disco del servidor. Avise a quien lo administra, o pida menos llamadas.")
+    return filas
+
+
+def _crear(peticion: Peticion, identificador: UUID, filas: int) -> Exportacion:
     encargo = Exportacion.objects.create(
+        pk=identificador,
         puerta=peticion.puerta,
         modo=Modo.SEGUNDO_PLANO,
         usuario=peticion.quien.usuario,
@@ -92,7 +126,7 @@ def _crear(peticion: Peticion) -> Exportacion:
         direccion=peticion.quien.direccion,
         opciones=peticion.opciones.escritas(),
         de_una_seleccion=peticion.seleccion is not None,
-        formato=opciones.extension,
+        formato=peticion.opciones.opciones().extension,
         estado=EstadoDeExportacion.PENDIENTE,
         filas_previstas=filas,
         revisar=Ahora(),
