@@ -1,7 +1,6 @@
 """Quien entrega los avisos que toca."""
 
 import logging
-import traceback
 from collections.abc import Callable
 from functools import partial
 
@@ -36,11 +35,18 @@ def _intentar(aviso: Aviso) -> bandeja.NoEntregado | None:
     except bandeja.NoEntregado as fallo:
         return fallo
     except Exception as error:
-        # Sin su texto ni el de sus causas, que pueden llevar lo que en la URL de un webhook es un secreto.
-        traza = "".join(traceback.format_tb(error.__traceback__))
-        registro.error("Aviso %s: %s\n%s", aviso.pk, type(error).__qualname__, traza.rstrip())
+        registro.error("Aviso %s no entregado por %s", aviso.pk, aviso.medio, exc_info=_sin_su_texto(error))
         return bandeja.NoEntregado("Ha fallado algo del servidor; está en su registro.")
     return None
+
+
+class _SinTexto(Exception):
+    """Un error del que se dice de qué clase es y dónde ha sido, y nada más."""
+
+
+def _sin_su_texto(error: Exception) -> _SinTexto:
+    """El texto, y el de sus causas, puede llevar lo que en la URL de un webhook es un secreto."""
+    return _SinTexto(type(error).__qualname__).with_traceback(error.__traceback__)
 
 
 def _llego(aviso: Aviso, codigo: int | None = None) -> None:

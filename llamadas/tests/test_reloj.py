@@ -1,6 +1,8 @@
 """El reloj con que se compara todo: uno, el de la base de datos, con una sola forma de escribir cada instante."""
 
+import re
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.db.models import F
@@ -15,6 +17,7 @@ from .encargos import RUTA, al_dia, trabajar, un_encargo
 pytestmark = pytest.mark.django_db(transaction=True)
 
 UN_SEGUNDO = timedelta(seconds=1)
+LLAMADAS = Path(__file__).parent.parent
 
 
 @pytest.fixture(params=[timedelta(hours=-1), timedelta(hours=1)], ids=["atrasado", "adelantado"])
@@ -71,3 +74,11 @@ def test_con_el_reloj_de_la_maquina_mal_una_descarga_directa_empieza_antes_de_ac
     directa = Exportacion.objects.get()
     assert directa.creada <= directa.empezada <= directa.latido <= directa.terminada
     assert directa.terminada - directa.creada < timedelta(minutes=1)
+
+
+def test_nadie_mira_otro_reloj():
+    """Salvo quien firma un webhook, que lo compara con el suyo quien lo recibe; y los modelos, que dejan a la base."""
+    ficheros = [fichero.relative_to(LLAMADAS) for fichero in LLAMADAS.rglob("*.py")]
+    propios = [fichero for fichero in ficheros if fichero.parts[0] not in ("tests", "migrations", "models")]
+    miran = [str(uno) for uno in propios if re.search(r"timezone\.now|\bNow\b", (LLAMADAS / uno).read_text())]
+    assert miran == ["avisos/webhook.py"]

@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID
 
 from django.core.paginator import Paginator
-from django.db.models.functions import Now
 from django.http.response import HttpResponseBase
 from rest_framework import status
 from rest_framework.exceptions import APIException, NotFound, ValidationError
@@ -23,7 +22,7 @@ from ..avisos.enlaces import raiz_del_sitio
 from ..campos import que_se_admite
 from ..documentacion.segundo_plano import BORRAR, DESCARGAR, ENCARGAR, LISTAR, VER
 from ..entrega import entregar
-from ..models import Descarga, EstadoDeExportacion, Exportacion, Puerta
+from ..models import Ahora, Descarga, EstadoDeExportacion, Exportacion, Puerta
 from ..segundo_plano import estados
 from ..segundo_plano.almacen import SIN_CARPETA, SinCarpeta, almacen, no_se_puede_usar
 from ..segundo_plano.servicio import Demasiadas, NoCabe, Peticion, encargar
@@ -195,7 +194,7 @@ def _buscar(pk: UUID) -> Exportacion:
 
 def _ha_caducado(exportacion: Exportacion) -> bool:
     """Si ya no se puede descargar, aunque quien cuida de ello no haya llegado aún a borrar su fichero."""
-    caducada = Exportacion.objects.filter(pk=exportacion.pk, caduca__lte=Now())
+    caducada = Exportacion.objects.filter(pk=exportacion.pk, caduca__lte=Ahora())
     return exportacion.estado == EstadoDeExportacion.CADUCADA or caducada.exists()
 
 
