@@ -241,6 +241,22 @@ def test_en_segundo_plano_del_clic_al_fichero(entrar, campana, trabajador):
     assert Exportacion.objects.first().avisar_correo
 
 
+def test_el_doble_clic_encarga_una_sola_vez(entrar, campana):
+    pagina = entrar()
+    pagina.goto(LISTA)
+    pagina.locator("#action-toggle").check()
+    pagina.locator("select[name=action]").select_option("exportar_en_segundo_plano")
+    pagina.get_by_role("button", name="Ir").click()
+    de_antes = Exportacion.objects.count()
+    # Lo mismo que dos clics seguidos, sin que importe lo que tarde el servidor: el segundo sale aún de esta página.
+    pagina.get_by_role("button", name="Exportar", exact=True).evaluate("(boton) => { boton.click(); boton.click(); }")
+    pagina.wait_for_url(re.compile(r"/admin/llamadas/exportacion/.+/change/"))
+    pagina.goto(EXPORTAR)
+    pagina.get_by_role("button", name="Exportar en segundo plano").dblclick()
+    pagina.wait_for_url(re.compile(r"/admin/llamadas/exportacion/.+/change/"))
+    assert Exportacion.objects.count() == de_antes + 2
+
+
 def test_la_pagina_del_encargo_dice_por_donde_va_y_acaba_sola(entrar, campana):
     Exportacion.objects.update(estado="en_curso", filas=150, filas_previstas=600, archivo="")
     pagina = entrar()
