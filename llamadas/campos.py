@@ -2,9 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable
 from datetime import date, datetime
-from difflib import get_close_matches
 from ipaddress import ip_address
 from typing import Any, NoReturn
 from zoneinfo import ZoneInfo, available_timezones
@@ -14,19 +12,13 @@ from django.db import DataError, connection, transaction
 from rest_framework import serializers
 from rest_framework.fields import empty
 
+from discador.parecido import pregunta_por_el_parecido
 from discador.zonas import zona_iana
 from usuarios.models import Usuario
 
 from .avisos.direcciones import permitida
 from .avisos.red import partes
 from .periodo import leer_momento
-
-
-def pregunta_por_el_parecido(escrito: object, admitidos: Iterable[str]) -> str:
-    """«¿Quería decir…?», si algo de lo admitido se parece a lo escrito, aunque sea en otras mayúsculas."""
-    en_minusculas = {admitido.lower(): admitido for admitido in admitidos}
-    parecidos = get_close_matches(str(escrito).lower(), en_minusculas, n=1)
-    return f"¿Quería decir «{en_minusculas[parecidos[0]]}»? " if parecidos else ""
 
 
 def que_se_admite(en_vez_de: object, admitidos: list[str]) -> str:

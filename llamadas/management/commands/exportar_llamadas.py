@@ -11,8 +11,9 @@ from django.db import DatabaseError
 from rest_framework.serializers import Field
 from tqdm import tqdm
 
+from discador.parecido import pregunta_por_el_parecido
 from llamadas.auditoria import Quien, auditada
-from llamadas.campos import CorreoDeUsuario, Eleccion, Lista, Momento, Zona, pregunta_por_el_parecido
+from llamadas.campos import CorreoDeUsuario, Eleccion, Lista, Momento, Zona
 from llamadas.exportacion import compresion
 from llamadas.exportacion.errores import ExportacionIncompleta
 from llamadas.exportacion.formatos import FORMATOS
