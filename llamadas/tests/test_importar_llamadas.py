@@ -8,6 +8,7 @@ import subprocess
 import sys
 import termios
 import time
+import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
@@ -16,7 +17,9 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from llamadas.exportacion.servicio import exportar_llamadas_finalizadas_csv
+from llamadas.exportacion.formatos import FORMATOS
+from llamadas.exportacion.opciones import Opciones
+from llamadas.exportacion.servicio import exportar, exportar_llamadas_finalizadas_csv
 from llamadas.models import Estado, Llamada
 from usuarios.models import Rol, Usuario
 
@@ -32,21 +35,21 @@ BUENA = (
 
 @pytest.fixture
 def importar(tmp_path):
-    def importar(contenido, nombre="llamadas.csv"):
+    def importar(contenido, *opciones, nombre="llamadas.csv"):
         fichero = tmp_path / nombre
         fichero.write_bytes(contenido if isinstance(contenido, bytes) else contenido.encode())
         salida = io.StringIO()
-        call_command("importar_llamadas", str(fichero), stdout=salida)
+        call_command("importar_llamadas", str(fichero), *opciones, stdout=salida)
         return salida.getvalue().strip()
 
     return importar
 
 
-def rechazo(importar, contenido):
+def rechazo(importar, contenido, *opciones):
     """El mensaje con que se rechaza, habiendo comprobado que no se ha escrito nada."""
     antes = (Llamada.objects.count(), Usuario.objects.count())
     with pytest.raises(CommandError) as error:
-        importar(contenido)
+        importar(contenido, *opciones)
     assert (Llamada.objects.count(), Usuario.objects.count()) == antes
     assert "no se ha escrito nada" in str(error.value)
     return str(error.value)
@@ -91,7 +94,9 @@ def test_el_correo_del_agente_no_distingue_mayusculas(importar, agente):
 
 
 def test_acepta_gzip_diga_lo_que_diga_el_nombre_y_bom(importar):
-    assert importar(gzip.compress((CABECERA + BUENA).encode()), "sin_extension").startswith("Llamadas nuevas: 1.")
+    assert importar(gzip.compress((CABECERA + BUENA).encode()), nombre="sin_extension").startswith(
+        "Llamadas nuevas: 1."
+    )
     assert importar(b"\xef\xbb\xbf" + (CABECERA + BUENA).encode()).startswith("Llamadas nuevas: 0. Ya estaban: 1.")
 
 
@@ -157,9 +162,10 @@ def test_la_linea_cuenta_los_saltos_dentro_de_un_campo(importar):
     ("contenido", "motivo"),
     [
         ("", "línea 1: el fichero está vacío"),
+        ("a,b,c\r\n", "Y sobran: a, b, c."),
         ("a,b,c\r\n", "línea 1: faltan columnas en la cabecera: llamada_id, numero_destino"),
         (CABECERA.replace(",estado", ""), "faltan columnas en la cabecera: estado."),
-        (CABECERA.replace(",", ";"), "separadas por comas"),
+        (CABECERA.replace(",", "|"), "separadas por comas"),
         (CABECERA.replace("\r\n", ",nota\r\n"), "sobran columnas en la cabecera: nota"),
         (CABECERA.replace("\r\n", ",estado\r\n"), "repetidas"),
         (CABECERA + BUENA[:-2], "línea 2: el fichero acaba sin fin de línea: puede estar cortado"),
@@ -314,3 +320,95 @@ def test_la_ayuda_explica_y_da_ejemplos(ejecutar):
     ayuda = ejecutar("importar_llamadas", "--help").stdout.decode()
     assert "Todo o nada" in ayuda
     assert "manage.py importar_llamadas llamadas.csv.gz" in ayuda
+
+
+# --- Lo que no es un CSV de llamadas, o casi --------------------------------------------------------------
+
+
+def zip_con(nombre):
+    salida = io.BytesIO()
+    with zipfile.ZipFile(salida, "w") as archivo:
+        archivo.writestr(nombre, CABECERA)
+    return salida.getvalue()
+
+
+def exportado_en(formato):
+    finalizada()
+    contenido = b"".join(exportar(Llamada.objects.finalizadas(), Opciones(formato=FORMATOS[formato])).trozos)
+    Llamada.objects.all().delete()
+    return contenido
+
+
+@pytest.mark.parametrize(
+    ("formato", "motivo"),
+    [
+        ("xlsx", "línea 1: es un libro de Excel (XLSX) y no un CSV. Ábralo y guárdelo como «CSV UTF-8»."),
+        ("json", "es JSON y no un CSV. Expórtelo en CSV."),
+        ("ndjson", "es JSON y no un CSV. Expórtelo en CSV."),
+        ("parquet", "es Parquet y no un CSV. Expórtelo en CSV."),
+    ],
+)
+@pytest.mark.parametrize("comprimir", [bytes, gzip.compress])
+def test_reconoce_los_otros_formatos_de_la_exportacion(importar, formato, motivo, comprimir):
+    assert motivo in rechazo(importar, comprimir(exportado_en(formato)))
+
+
+@pytest.mark.parametrize(
+    ("contenido", "motivo"),
+    [
+        (zip_con("llamadas.csv"), "es un ZIP. Descomprímalo"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "libro de Excel antiguo"),
+        (gzip.compress(gzip.compress(CABECERA.encode())), "está comprimido dos veces"),
+        (b"BZh91AY", "está comprimido, y no con gzip"),
+        (b"\xef\xbb\xbf<!doctype html>\r\n", "es una página web"),
+        ((CABECERA + BUENA).encode("utf-16"), "no es UTF-8 sino UTF-16. Ábralo y guárdelo como «CSV UTF-8»"),
+        ((CABECERA + BUENA).encode("utf-16-le"), "sino UTF-16"),
+        ((CABECERA + BUENA).encode("utf-16-be"), "sino UTF-16"),
+        ((CABECERA + BUENA).encode("utf-32"), "sino UTF-32"),
+        (CABECERA.encode() + "1,ñ,finalizada,,,,,,\r\n".encode("latin-1"), "guárdelo como «CSV UTF-8»"),
+        ((CABECERA + BUENA).replace("\r\n", "\r"), "las líneas acaban solo en CR"),
+        ((CABECERA + BUENA * 2000).replace("\r\n", "\r"), "las líneas acaban solo en CR"),
+        ((CABECERA + BUENA).replace("\r\n", ",\r\n"), "una columna sin nombre. ¿Acaban las líneas en una coma de más?"),
+        ("sep=,\r\n" + CABECERA + BUENA, "Quite la primera línea, «sep=»"),
+        (CABECERA + BUENA + CABECERA + BUENA.replace("7,", "8,", 1), "línea 3: es otra vez la cabecera"),
+        ("\r\n,,,\r\n", "el fichero está vacío"),
+        ("\r\n\r\na,b\r\n", "línea 3: faltan columnas"),
+    ],
+)
+def test_dice_que_es_el_fichero_y_que_hacer(importar, contenido, motivo):
+    assert motivo in rechazo(importar, contenido)
+
+
+@pytest.mark.parametrize(
+    ("escrita", "columna"),
+    [
+        ("LLAMADA_ID", "llamada_id"),
+        ("Llamada ID", "llamada_id"),
+        (" llamada_id ", "llamada_id"),
+        ("Número destino", "numero_destino"),
+        ("Fecha_Finalización", "fecha_finalizacion"),
+        ("usuario e-mail", "usuario_email"),
+        ("duracion", "duracion_segundos"),
+    ],
+)
+def test_una_columna_casi_bien_escrita_dice_cual_seria(importar, escrita, columna):
+    mensaje = rechazo(importar, CABECERA.replace(columna, escrita) + BUENA)
+    assert (
+        f"línea 1: faltan columnas en la cabecera: {columna}. «{escrita}» no vale. ¿Quería decir «{columna}»?"
+        in mensaje
+    )
+
+
+def test_si_todas_las_columnas_van_en_mayusculas_dice_cuales_serian(importar):
+    mensaje = rechazo(importar, CABECERA.upper() + BUENA)
+    assert mensaje.count("¿Quería decir «") == 9
+
+
+@pytest.mark.parametrize("delante", ["\r\n", "\n\n", ",,,,,,,,\r\n", "\ufeff", "\ufeff\ufeff", "\ufeff\r\n"])
+@pytest.mark.parametrize("detras", ["", "\r\n", ",,,,,,,,\r\n" * 3, " , \r\n", ",,,,,,,,,,,,\r\n"])
+def test_lo_que_no_dice_nada_no_estorba(importar, delante, detras):
+    assert importar(delante + CABECERA + detras + BUENA + detras).startswith("Llamadas nuevas: 1.")
+
+
+def test_las_lineas_se_cuentan_desde_el_principio_del_fichero(importar):
+    assert "línea 4, columna llamada_id" in rechazo(importar, "\r\n" + CABECERA + ",,,,,,,,\r\nx,,finalizada,,,,,,\r\n")
