@@ -1,21 +1,18 @@
 """De filas comprobadas a llamadas guardadas, en una sola transacción."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from io import BufferedReader
 from itertools import islice
 from typing import Any
 
-from django.contrib.auth.hashers import make_password
 from django.db import connection, transaction
 from django.utils import timezone
-
-from usuarios.correo import clave_de_correo
-from usuarios.models import Usuario
 
 from ..exportacion.columnas import Tipo
 from ..exportacion.expresiones import FechaLocal
 from ..models import Llamada
+from .agentes import Agentes, reparo_al_alta
 from .lectura import FALLOS_QUE_SE_CUENTAN, Fallo, Fila, Lectura
 from .valores import COLUMNAS_QUE_SE_IMPORTAN
 
@@ -42,8 +39,8 @@ class Resumen:
 def importar(fichero: BufferedReader, *, avance: Callable[[int], object] | None = None) -> Resumen:
     """Importa las llamadas de un CSV, comprimido con gzip o no: todas o ninguna.
 
-    Las fechas son locales de `TIME_ZONE`. Las llamadas que ya están, iguales, no se tocan; los agentes que
-    faltan se crean sin contraseña. `avance` recibe cuántas filas tiene cada lote. Lanza
+    Las fechas son locales de `TIME_ZONE`. Las llamadas que ya están, iguales, no se tocan; los
+    agentes que faltan se crean sin contraseña. `avance` recibe cuántas filas tiene cada lote. Lanza
     `ImportacionRechazada`, con hasta 20 fallos; `OSError` si no se puede leer; y `DatabaseError`, como
     cuando otro proceso escribe a la vez las mismas llamadas.
     """
@@ -51,11 +48,11 @@ def importar(fichero: BufferedReader, *, avance: Callable[[int], object] | None 
     filas = iter(lectura)
     resumen = Resumen()
     with transaction.atomic():
-        agentes = {clave_de_correo(email): pk for pk, email in Usuario.objects.values_list("pk", "email")}
+        agentes = Agentes()
         while lote := list(islice(filas, FILAS_POR_LOTE)):
-            nuevas = _las_que_faltan(lote, lectura.fallos)
+            nuevas = _las_que_faltan(lote, agentes, lectura.fallos)
             if not lectura.fallos:
-                resumen.agentes += _crear_agentes(nuevas, agentes)
+                resumen.agentes += agentes.crear({fila.valores["usuario_email"] for fila in nuevas} - {None})
                 Llamada.objects.bulk_create([_llamada(fila, agentes) for fila in nuevas])
             resumen.nuevas += len(nuevas)
             resumen.repetidas += len(lote) - len(nuevas)
@@ -68,16 +65,17 @@ def importar(fichero: BufferedReader, *, avance: Callable[[int], object] | None 
     return resumen
 
 
-def _las_que_faltan(lote: list[Fila], fallos: list[Fallo]) -> list[Fila]:
-    """Las filas cuya llamada no está todavía. Apunta un fallo por cada una que esté con otros datos."""
-    vistas = _guardadas([fila.valores["llamada_id"] for fila in lote])
+def _las_que_faltan(lote: list[Fila], agentes: Agentes, fallos: list[Fallo]) -> list[Fila]:
+    """Las filas cuya llamada no está todavía. Apunta en `fallos` las que están con otros datos, y las que no valen."""
+    vistas = _guardadas([fila.valores["llamada_id"] for fila in lote], agentes)
     faltan = []
     for fila in lote:
         llamada_id = fila.valores["llamada_id"]
-        propios = _comparables(fila.valores)
+        propios = _comparables(fila.valores, agentes)
         guardados = vistas.setdefault(llamada_id, propios)
         if guardados is propios:
             faltan.append(fila)
+            fallos += _reparos(fila, agentes)
         elif guardados != propios:
             distintas = ", ".join(nombre for nombre in propios if propios[nombre] != guardados[nombre])
             motivo = f"la llamada {llamada_id} ya está, con otros datos en: {distintas}."
@@ -85,38 +83,30 @@ def _las_que_faltan(lote: list[Fila], fallos: list[Fallo]) -> list[Fila]:
     return faltan
 
 
-def _guardadas(ids: list[int]) -> dict[int, dict[str, Any]]:
+def _reparos(fila: Fila, agentes: Agentes) -> Iterator[Fallo]:
+    """Lo que impide que la fila sea una llamada nueva."""
+    correo = fila.valores["usuario_email"]
+    if correo and not agentes.de(correo) and (motivo := reparo_al_alta(correo)):
+        yield Fallo(fila.linea, "usuario_email", motivo)
+
+
+def _guardadas(ids: list[int], agentes: Agentes) -> dict[int, dict[str, Any]]:
     """Las llamadas de la base de datos con esos identificadores, como las escribiría una exportación."""
     zona = timezone.get_default_timezone_name()
     expresiones = [FechaLocal(c.fuente, zona) if c.tipo is Tipo.FECHA else c.fuente for c in COLUMNAS_QUE_SE_IMPORTAN]
     filas = Llamada.objects.filter(pk__in=ids).values_list(*expresiones)
     nombres = [columna.nombre for columna in COLUMNAS_QUE_SE_IMPORTAN]
-    return {fila[0]: _comparables(dict(zip(nombres, fila, strict=True))) for fila in filas}
+    return {fila[0]: _comparables(dict(zip(nombres, fila, strict=True)), agentes) for fila in filas}
 
 
-def _comparables(valores: dict[str, Any]) -> dict[str, Any]:
-    """Los valores con el correo como se distingue a los agentes, y las fechas como texto."""
+def _comparables(valores: dict[str, Any], agentes: Agentes) -> dict[str, Any]:
+    """Los valores con el agente como se le distingue, y las fechas como texto."""
     fechas = {
         c.nombre: str(valores[c.nombre] or "").replace(" ", "T")
         for c in COLUMNAS_QUE_SE_IMPORTAN
         if c.tipo is Tipo.FECHA
     }
-    return {**valores, **fechas, "usuario_email": clave_de_correo(valores["usuario_email"] or "")}
-
-
-def _crear_agentes(filas: list[Fila], agentes: dict[str, int]) -> int:
-    """Da de alta a los agentes que falten y los añade a `agentes`. Devuelve cuántos eran."""
-    correos = {fila.valores["usuario_email"] for fila in filas} - {None}
-    faltan = {clave_de_correo(correo): correo for correo in sorted(correos)}
-    creados = Usuario.objects.bulk_create(
-        [
-            Usuario(email=correo, password=make_password(None))
-            for clave, correo in faltan.items()
-            if clave not in agentes
-        ]
-    )
-    agentes.update({clave_de_correo(usuario.email): usuario.pk for usuario in creados})
-    return len(creados)
+    return {**valores, **fechas, "usuario_email": agentes.identidad(valores["usuario_email"])}
 
 
 def _llamada(fila: Fila, agentes: dict[str, int]) -> Llamada:
@@ -127,7 +117,7 @@ def _llamada(fila: Fila, agentes: dict[str, int]) -> Llamada:
         estado=valores["estado"],
         resultado=valores["resultado"],
         duracion_segundos=valores["duracion_segundos"],
-        usuario_id=agentes[clave_de_correo(valores["usuario_email"])] if valores["usuario_email"] else None,
+        usuario_id=agentes.de(valores["usuario_email"]) if valores["usuario_email"] else None,
         **fila.instantes,
     )
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import termios
 import time
+import unicodedata
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -320,6 +321,88 @@ def test_la_ayuda_explica_y_da_ejemplos(ejecutar):
     ayuda = ejecutar("importar_llamadas", "--help").stdout.decode()
     assert "Todo o nada" in ayuda
     assert "manage.py importar_llamadas llamadas.csv.gz" in ayuda
+
+
+# --- De quién es cada llamada -----------------------------------------------------------------------------
+
+NFC, NFD = "ana@peña.example", unicodedata.normalize("NFD", "ana@peña.example")
+
+
+def con_correo(*correos):
+    """Un fichero con una llamada de cada agente."""
+    return CABECERA + "".join(f"{n},600,finalizada,,,,,,{correo}\r\n" for n, correo in enumerate(correos, 1))
+
+
+@pytest.mark.parametrize(
+    ("correo", "motivo"),
+    [
+        ("NULL", "no es una dirección de correo. Si la llamada no tiene agente, deje la celda vacía"),
+        ("\\N", "no es una dirección"),
+        ("nan", "no es una dirección"),
+        ("None", "no es una dirección"),
+        ("-", "no es una dirección"),
+        (" ", "está en blanco"),
+        ("\xa0", "está en blanco"),
+        ("sin_agente", "no es una dirección"),
+        ("mailto:ana@example.com", "¿Quería decir «ana@example.com»?"),
+        ("MAILTO:ana@example.com", "¿Quería decir «ana@example.com»?"),
+        ("ana@example.com ", "¿Quería decir «ana@example.com»?"),
+        (" ana@example.com", "¿Quería decir «ana@example.com»?"),
+        ("\tana@example.com", "no es una dirección"),
+        ("ana@example.com\xa0", "U+00A0"),
+        ("ana@example.com\u200b", "lleva caracteres que no se ven (U+200B). ¿Quería decir «ana@example.com»?"),
+        ("ana@exam\u00adple.com", "U+00AD"),
+        ("\ufeffana@example.com", "U+FEFF"),
+        ("\u202aana@example.com\u202c", "U+202A, U+202C"),
+        ("ana@example.com\ufe0f", "U+FE0F"),
+        ("ana@exam\u3164ple.com", "lleva caracteres que no se ven (U+3164). ¿Quería decir «ana@example.com»?"),
+        ("'ana@example.com", "¿Quería decir «ana@example.com»?"),
+        ("ana＠example.com", "¿Quería decir «ana@example.com»?"),
+        ("ana@ｅxample.com", "¿Quería decir «ana@example.com»?"),
+        ("ana", "no es una dirección"),
+        ("Ana <ana@example.com>", "no es una dirección"),
+        ("ana@example.com;bea@example.com", "no es una dirección"),
+        ("#N/A", "no es una dirección"),
+    ],
+)
+def test_un_agente_nuevo_necesita_un_correo_que_valga(importar, correo, motivo):
+    importar(con_correo("ana@example.com"))
+    mensaje = rechazo(importar, con_correo("ana@example.com", correo))
+    assert "línea 3, columna usuario_email: " in mensaje
+    assert motivo in mensaje
+
+
+@pytest.mark.parametrize("raro", ["NULL", "sin_agente", "mailto:ana@example.com", "ana@example.com ", "ñandú", NFD])
+def test_quien_ya_es_usuario_lo_es_sea_como_sea_su_correo(importar, raro):
+    finalizada(usuario=Usuario.objects.create(email=raro))
+    texto = exportar_llamadas_finalizadas_csv()
+    assert importar(texto) == "Llamadas nuevas: 0. Ya estaban: 1. Agentes nuevos: 0."
+    Llamada.objects.all().delete()
+    assert importar(texto) == "Llamadas nuevas: 1. Ya estaban: 0. Agentes nuevos: 0."
+    assert exportar_llamadas_finalizadas_csv() == texto
+
+
+@pytest.mark.parametrize("correos", [(NFC, NFD), (NFD, NFC)])
+def test_las_dos_formas_unicode_de_un_correo_son_el_mismo_agente_y_se_guarda_la_compuesta(importar, correos):
+    assert importar(con_correo(*correos)) == "Llamadas nuevas: 2. Ya estaban: 0. Agentes nuevos: 1."
+    assert Usuario.objects.get().email == NFC
+    assert importar(con_correo(*correos)) == "Llamadas nuevas: 0. Ya estaban: 2. Agentes nuevos: 0."
+
+
+@pytest.mark.parametrize("guardado", [NFC, NFD])
+def test_encuentra_al_agente_aunque_su_correo_este_en_la_otra_forma_unicode(importar, guardado):
+    usuario = Usuario.objects.create(email=guardado)
+    importar(con_correo(NFC, NFD))
+    assert {llamada.usuario for llamada in Llamada.objects.all()} == {usuario}
+
+
+def test_si_estan_las_dos_formas_unicode_cada_una_es_quien_es(importar):
+    for correo in (NFC, NFD):
+        finalizada(usuario=Usuario.objects.create(email=correo))
+    texto = exportar_llamadas_finalizadas_csv()
+    Llamada.objects.all().delete()
+    importar(texto)
+    assert exportar_llamadas_finalizadas_csv() == texto
 
 
 # --- Lo que no es un CSV de llamadas, o casi --------------------------------------------------------------
