@@ -3,13 +3,16 @@
 import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime, tzinfo
 from io import BufferedReader
 from typing import Any
 
 from .cabecera import con_su_separador, posiciones
+from .horas import OrdenDelFichero, ocurre_dos_veces, situar_las_anteriores
 from .texto import Ilegible, lineas_de
 from .valores import COLUMNAS_QUE_SE_IMPORTAN, ValorInvalido, instantes_de, leer
+
+Posibles = dict[str, list[datetime]]
 
 FALLOS_QUE_SE_CUENTAN = 20
 
@@ -29,11 +32,17 @@ class Fallo:
 
 @dataclass(frozen=True)
 class Fila:
-    """Una línea comprobada: el valor de cada columna, con las fechas tanto locales como en su instante."""
+    """Una línea comprobada: el valor de cada columna, con las fechas tanto locales como en su instante.
+
+    `reparos` dice por qué no puede ser una llamada nueva, aunque sí una que ya está igual; y `repetida` es la fecha de
+    finalización, si el cambio de hora la repite y la tiene que aclarar el orden del fichero.
+    """
 
     linea: int
     valores: dict[str, Any]
     instantes: dict[str, datetime]
+    reparos: list[Fallo]
+    repetida: datetime | None
 
 
 class Lectura:
@@ -41,10 +50,10 @@ class Lectura:
 
     def __init__(self, fichero: BufferedReader, zona: tzinfo) -> None:
         self.fallos: list[Fallo] = []
+        self.orden = OrdenDelFichero()
         self._lineas = lineas_de(fichero)
         self._zona = zona
         self._linea = 1
-        self._anterior: tuple[datetime, int] | None = None
 
     def __iter__(self) -> Iterator[Fila]:
         try:
@@ -80,47 +89,36 @@ class Lectura:
             self._fallo(None, f"tiene {len(campos)} campos y deben ser {len(donde)}.")
             return None
         antes = len(self.fallos)
+        textos = {
+            columna.nombre: campos[posicion] for columna, posicion in zip(COLUMNAS_QUE_SE_IMPORTAN, donde, strict=True)
+        }
         valores: dict[str, Any] = {}
-        posibles: dict[str, list[datetime]] = {}
-        for columna, posicion in zip(COLUMNAS_QUE_SE_IMPORTAN, donde, strict=True):
+        posibles: Posibles = {}
+        for columna in COLUMNAS_QUE_SE_IMPORTAN:
             try:
-                valor = valores[columna.nombre] = leer(columna, campos[posicion])
+                valor = valores[columna.nombre] = leer(columna, textos[columna.nombre])
                 if isinstance(valor, datetime):
                     posibles[columna.nombre] = instantes_de(valor, self._zona)
             except ValorInvalido as error:
                 self._fallo(columna.nombre, str(error))
-        if len(self.fallos) > antes:
-            return None
-        return Fila(self._linea, valores, self._instantes(valores["llamada_id"], posibles))
+        return None if len(self.fallos) > antes else self._situada(textos, valores, posibles)
 
-    def _instantes(self, llamada_id: int, posibles: dict[str, list[datetime]]) -> dict[str, datetime]:
-        """Los instantes de una fila, escogidos para que las llamadas conserven el orden que tienen en el fichero.
-
-        Asignación y conexión, si el cambio de hora las repite, son lo más tarde que puedan sin pasar de la
-        finalización.
-        """
-        if "fecha_finalizacion" not in posibles:
-            return {nombre: opciones[0] for nombre, opciones in posibles.items()}
-        fin = self._siguiente(llamada_id, posibles["fecha_finalizacion"])
-        instantes = {
-            nombre: max((opcion for opcion in opciones if opcion <= fin), default=opciones[0])
-            for nombre, opciones in posibles.items()
-        }
-        return {**instantes, "fecha_finalizacion": fin}
-
-    def _siguiente(self, llamada_id: int, opciones: list[datetime]) -> datetime:
-        """El primero de los instantes que no queda antes que la fila anterior; una exportación va en ese orden.
-
-        Dentro de un mismo segundo lo que manda son las fracciones, que el fichero no tiene: si el
-        identificador baja, es que las había, y se pone un microsegundo.
-        """
-        previo, id_previo = self._anterior or (opciones[0], 0)
-        segundo = previo.replace(microsecond=0)
-        fin = next((opcion for opcion in opciones if opcion >= segundo), opciones[0])
-        if fin == segundo:
-            fin = previo + timedelta(microseconds=llamada_id < id_previo)
-        self._anterior = (fin, llamada_id)
-        return fin
+    def _situada(self, textos: dict[str, str], valores: dict[str, Any], posibles: Posibles) -> Fila:
+        """La fila, con sus fechas en el instante que son y con lo que impide que sea una llamada nueva."""
+        instantes = {nombre: opciones[0] for nombre, opciones in posibles.items()}
+        fines = posibles.get("fecha_finalizacion", [])
+        if fines:
+            instantes["fecha_finalizacion"] = self.orden.situar(self._linea, valores["fecha_finalizacion"], fines)
+        reparos: dict[str, str] = {}
+        for nombre in situar_las_anteriores(instantes, posibles, valores["duracion_segundos"] or 0):
+            reparos[nombre] = ocurre_dos_veces(valores[nombre], "nada en su línea dice cuál es.")
+        return Fila(
+            self._linea,
+            valores,
+            instantes,
+            [Fallo(self._linea, nombre, motivo) for nombre, motivo in reparos.items() if motivo],
+            valores["fecha_finalizacion"] if len(fines) > 1 else None,
+        )
 
     def _fallo(self, columna: str | None, motivo: str) -> None:
         self.fallos.append(Fallo(self._linea, columna, motivo))

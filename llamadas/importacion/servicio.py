@@ -1,10 +1,12 @@
 """De filas comprobadas a llamadas guardadas, en una sola transacción."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date, tzinfo
 from io import BufferedReader
 from itertools import islice
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.db import connection, transaction
 from django.utils import timezone
@@ -36,38 +38,51 @@ class Resumen:
     agentes: int = 0
 
 
-def importar(fichero: BufferedReader, *, avance: Callable[[int], object] | None = None) -> Resumen:
+def importar(
+    fichero: BufferedReader, *, zona: ZoneInfo | None = None, avance: Callable[[int], object] | None = None
+) -> Resumen:
     """Importa las llamadas de un CSV, comprimido con gzip o no: todas o ninguna.
 
-    Las fechas son locales de `TIME_ZONE`. Las llamadas que ya están, iguales, no se tocan; los
+    Las fechas son locales de `zona`; por omisión, `TIME_ZONE`. Las llamadas que ya están, iguales, no se tocan; los
     agentes que faltan se crean sin contraseña. `avance` recibe cuántas filas tiene cada lote. Lanza
     `ImportacionRechazada`, con hasta 20 fallos; `OSError` si no se puede leer; y `DatabaseError`, como
     cuando otro proceso escribe a la vez las mismas llamadas.
     """
-    lectura = Lectura(fichero, timezone.get_default_timezone())
+    zona = zona or timezone.get_default_timezone()
+    lectura = Lectura(fichero, zona)
     filas = iter(lectura)
     resumen = Resumen()
+    repetidas: dict[date, Fila] = {}
     with transaction.atomic():
         agentes = Agentes()
         while lote := list(islice(filas, FILAS_POR_LOTE)):
-            nuevas = _las_que_faltan(lote, agentes, lectura.fallos)
+            nuevas = _las_que_faltan(lote, zona, agentes, lectura.fallos)
             if not lectura.fallos:
                 resumen.agentes += agentes.crear({fila.valores["usuario_email"] for fila in nuevas} - {None})
                 Llamada.objects.bulk_create([_llamada(fila, agentes) for fila in nuevas])
+            for fila in nuevas:
+                if fila.repetida:
+                    repetidas.setdefault(fila.repetida.date(), fila)
             resumen.nuevas += len(nuevas)
             resumen.repetidas += len(lote) - len(nuevas)
             if avance:
                 avance(len(lote))
-        if lectura.fallos:
-            fallos = sorted(lectura.fallos, key=lambda fallo: fallo.linea)
+        fallos = sorted(lectura.fallos, key=lambda fallo: fallo.linea) or _horas_dudosas(lectura, repetidas.values())
+        if fallos:
             raise ImportacionRechazada(fallos[:FALLOS_QUE_SE_CUENTAN])
         _adelantar_secuencia()
     return resumen
 
 
-def _las_que_faltan(lote: list[Fila], agentes: Agentes, fallos: list[Fallo]) -> list[Fila]:
+def _horas_dudosas(lectura: Lectura, repetidas: Iterable[Fila]) -> list[Fallo]:
+    """La primera hora repetida de cada noche, si el orden del fichero no ha dicho cuál es."""
+    dudas = ((fila.linea, lectura.orden.duda(fila.repetida)) for fila in repetidas if fila.repetida)
+    return [Fallo(linea, "fecha_finalizacion", duda) for linea, duda in dudas if duda]
+
+
+def _las_que_faltan(lote: list[Fila], zona: tzinfo, agentes: Agentes, fallos: list[Fallo]) -> list[Fila]:
     """Las filas cuya llamada no está todavía. Apunta en `fallos` las que están con otros datos, y las que no valen."""
-    vistas = _guardadas([fila.valores["llamada_id"] for fila in lote], agentes)
+    vistas = _guardadas([fila.valores["llamada_id"] for fila in lote], zona, agentes)
     faltan = []
     for fila in lote:
         llamada_id = fila.valores["llamada_id"]
@@ -85,15 +100,17 @@ def _las_que_faltan(lote: list[Fila], agentes: Agentes, fallos: list[Fallo]) -> 
 
 def _reparos(fila: Fila, agentes: Agentes) -> Iterator[Fallo]:
     """Lo que impide que la fila sea una llamada nueva."""
+    yield from fila.reparos
     correo = fila.valores["usuario_email"]
     if correo and not agentes.de(correo) and (motivo := reparo_al_alta(correo)):
         yield Fallo(fila.linea, "usuario_email", motivo)
 
 
-def _guardadas(ids: list[int], agentes: Agentes) -> dict[int, dict[str, Any]]:
+def _guardadas(ids: list[int], zona: tzinfo, agentes: Agentes) -> dict[int, dict[str, Any]]:
     """Las llamadas de la base de datos con esos identificadores, como las escribiría una exportación."""
-    zona = timezone.get_default_timezone_name()
-    expresiones = [FechaLocal(c.fuente, zona) if c.tipo is Tipo.FECHA else c.fuente for c in COLUMNAS_QUE_SE_IMPORTAN]
+    expresiones = [
+        FechaLocal(c.fuente, str(zona)) if c.tipo is Tipo.FECHA else c.fuente for c in COLUMNAS_QUE_SE_IMPORTAN
+    ]
     filas = Llamada.objects.filter(pk__in=ids).values_list(*expresiones)
     nombres = [columna.nombre for columna in COLUMNAS_QUE_SE_IMPORTAN]
     return {fila[0]: _comparables(dict(zip(nombres, fila, strict=True)), agentes) for fila in filas}

@@ -11,7 +11,7 @@ import time
 import unicodedata
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.conf import settings
@@ -403,6 +403,129 @@ def test_si_estan_las_dos_formas_unicode_cada_una_es_quien_es(importar):
     Llamada.objects.all().delete()
     importar(texto)
     assert exportar_llamadas_finalizadas_csv() == texto
+
+
+# --- Fechas que no se inventan ----------------------------------------------------------------------------
+
+MADRID = "Europe/Madrid"
+
+
+def con_fines(*fines):
+    """Un fichero con una llamada que acaba a cada hora del 25 de octubre de 2026: en Madrid, las 2 se repiten."""
+    return CABECERA + "".join(f"{n},600,finalizada,,,,2026-10-25T{fin},,\r\n" for n, fin in enumerate(fines, 1))
+
+
+def fines():
+    return {pk: f"{fin:%H:%M:%S}" for pk, fin in Llamada.objects.values_list("pk", "fecha_finalizacion")}
+
+
+def test_dentro_de_un_segundo_no_inventa_fracciones(importar):
+    importar(CABECERA + "".join(f"{pk},600,finalizada,,,,2026-01-31T09:00:00,,\r\n" for pk in (3, 2, 1)))
+    nueve = datetime(2026, 1, 31, 9, tzinfo=UTC)
+    assert dict(Llamada.objects.values_list("pk", "fecha_finalizacion")) == {1: nueve, 2: nueve, 3: nueve}
+
+
+def test_la_hora_que_se_repite_la_decide_el_orden_de_una_exportacion(importar, settings):
+    settings.TIME_ZONE = MADRID
+    importar(con_fines("01:50:00", "02:30:00", "02:50:00", "02:05:00", "02:30:00", "03:10:00"))
+    assert fines() == {1: "23:50:00", 2: "00:30:00", 3: "00:50:00", 4: "01:05:00", 5: "01:30:00", 6: "02:10:00"}
+
+
+@pytest.mark.parametrize(
+    ("horas", "linea", "motivo"),
+    [
+        # De la última a la primera.
+        (["03:10:00", "02:40:00", "02:30:00", "01:50:00"], 3, "no va en el orden de una exportación"),
+        (["02:40:00", "02:30:00"], 2, "el orden del fichero no dice cuál es"),
+        (["02:40:00", "02:30:00", "01:50:00"], 2, "no va en el orden de una exportación"),
+        (["03:10:00", "02:30:00"], 3, "no va en el orden"),
+        # De cualquier manera; el desorden puede estar lejos, antes o después.
+        (["02:40:00", "02:30:00", "02:20:00"], 2, "orden"),
+        (["01:00:00", "02:40:00", "02:30:00", "05:00:00", "04:59:59"], 3, "la línea 6 acaba antes que alguna"),
+        (["01:00:00", "00:59:59", "02:40:00", "02:30:00"], 4, "la línea 3 acaba antes que alguna"),
+        (["02:50:00", "02:10:00", "02:40:00", "02:10:00"], 2, "no va en el orden"),
+        # En orden, pero sin que se vea dónde está el cambio.
+        (["02:30:00"], 2, "el orden del fichero no dice cuál es"),
+        (["01:50:00", "02:30:00", "02:40:00", "03:10:00"], 3, "el orden del fichero no dice cuál es"),
+    ],
+)
+def test_una_hora_repetida_que_el_orden_no_aclara_es_un_fallo(importar, settings, horas, linea, motivo):
+    settings.TIME_ZONE = MADRID
+    mensaje = rechazo(importar, con_fines(*horas))
+    assert f"línea {linea}, columna fecha_finalizacion: «2026-10-25T02:" in mensaje
+    assert "ocurre dos veces" in mensaje
+    assert motivo in mensaje
+    assert "--zona UTC" in mensaje
+
+
+def test_el_desorden_da_igual_si_no_hay_horas_repetidas(importar, settings):
+    settings.TIME_ZONE = MADRID
+    importar(con_fines("09:00:00", "08:00:00", "01:59:59", "03:00:00"))
+    assert fines() == {1: "08:00:00", 2: "07:00:00", 3: "23:59:59", 4: "02:00:00"}
+
+
+def test_una_hora_repetida_de_una_llamada_que_ya_esta_no_hay_que_aclararla(importar, settings):
+    settings.TIME_ZONE = MADRID
+    finalizada(fecha_finalizacion=datetime(2026, 10, 25, 1, 30, tzinfo=UTC))
+    assert importar(exportar_llamadas_finalizadas_csv()).startswith("Llamadas nuevas: 0. Ya estaban: 1.")
+
+
+@pytest.mark.parametrize(
+    ("conexion", "fin", "duracion", "instante"),
+    [
+        ("02:50:00", "03:05:00", 900, "01:50:00"),
+        ("02:50:00", "03:05:00", 4500, "00:50:00"),  # hora y cuarto: es la primera
+        ("02:50:00", "03:05:00", "", "01:50:00"),
+    ],
+)
+def test_la_conexion_que_se_repite_es_la_que_cuadra_con_la_duracion(
+    importar, settings, conexion, fin, duracion, instante
+):
+    settings.TIME_ZONE = MADRID
+    dia = "2026-10-25T"
+    importar(CABECERA + f"1,600,finalizada,,{dia}{conexion},{dia}{conexion},{dia}{fin},{duracion},\r\n")
+    llamada = Llamada.objects.get()
+    assert f"{llamada.fecha_conexion:%H:%M:%S}" == f"{llamada.fecha_asignacion:%H:%M:%S}" == instante
+
+
+def test_una_asignacion_que_se_repite_sin_nada_detras_es_un_fallo(importar, settings):
+    settings.TIME_ZONE = MADRID
+    mensaje = rechazo(importar, CABECERA + "1,600,asignada,,2026-10-25T02:30:00,,,,\r\n")
+    assert "línea 2, columna fecha_asignacion: «2026-10-25T02:30:00» ocurre dos veces" in mensaje
+
+
+@pytest.mark.parametrize("zona", ["UTC", MADRID, "America/Santiago", "Australia/Lord_Howe", "Asia/Kolkata"])
+def test_lo_exportado_en_una_zona_se_importa_con_ella(importar, settings, zona):
+    for cambio in (datetime(2026, 10, 25, 1, tzinfo=UTC), datetime(2026, 4, 5, 3, tzinfo=UTC)):
+        for minutos in range(-130, 130, 7):
+            finalizada(fecha_finalizacion=cambio + timedelta(minutes=minutos))
+    exportado = b"".join(exportar(Llamada.objects.finalizadas(), Opciones(zona=zona)).trozos)
+    antes = dict(Llamada.objects.values_list("pk", "fecha_finalizacion"))
+    Llamada.objects.all().delete()
+    settings.TIME_ZONE = "America/Bogota"
+    importar(exportado, "--zona", zona)
+    assert dict(Llamada.objects.values_list("pk", "fecha_finalizacion")) == antes
+    assert importar(exportado, "--zona", zona).startswith("Llamadas nuevas: 0.")
+
+
+@pytest.mark.parametrize(
+    ("zona", "motivo"),
+    [
+        ("Madrid", "--zona: «Madrid» no vale: escriba UTC, o área y ciudad de una zona IANA, como Europe/Madrid."),
+        ("europe/madrid", "¿Quería decir «Europe/Madrid»?"),
+        ("CET", "no vale"),
+        ("+02:00", "no vale"),
+        ("", "Está vacío"),
+    ],
+)
+def test_una_zona_que_no_vale_se_dice_como_al_exportar(importar, zona, motivo):
+    with pytest.raises(CommandError) as al_importar:
+        importar(CABECERA + BUENA, f"--zona={zona}")
+    with pytest.raises(CommandError) as al_exportar:
+        call_command("exportar_llamadas", f"--zona={zona}")
+    assert str(al_importar.value) == str(al_exportar.value)
+    assert motivo in str(al_importar.value)
+    assert not Llamada.objects.exists()
 
 
 # --- Lo que no es un CSV de llamadas, o casi --------------------------------------------------------------

@@ -8,29 +8,39 @@ from io import SEEK_END
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.core.management.base import CommandError
 from django.db import DatabaseError
+from rest_framework.exceptions import ValidationError
 from tqdm import tqdm
 
+from llamadas.campos import Zona
 from llamadas.importacion.lectura import FALLOS_QUE_SE_CUENTAN
 from llamadas.importacion.servicio import ImportacionRechazada, Resumen, importar
 from llamadas.management.comando import Comando
 from llamadas.management.explicacion import de_la_base, del_sistema
 
 AYUDA = """
-Importa llamadas de un CSV con las nueve columnas de la exportación, comprimido con gzip o no.
+Importa llamadas de un CSV con las nueve columnas de la exportación, comprimido con gzip o no: el de
+siempre, el del dialecto «excel», o el que guarde una hoja de cálculo tras abrir este o un XLSX, mientras
+las fechas sigan siendo AAAA-MM-DD HH:MM:SS.
 
 Todo o nada: si algo está mal, dice la línea, la columna y el motivo (hasta 20) y no escribe nada.
 Conserva los identificadores; importar dos veces lo mismo no cambia nada, y una llamada que ya está con
-otros datos es un error. Crea, sin contraseña, a los agentes que falten. Las fechas son locales de
-TIME_ZONE; una que el cambio de hora repite se decide por el orden del fichero, y una que se salta es un
-error. Quita el apóstrofo con que la exportación protege de fórmulas.
+otros datos es un error. Quita el apóstrofo con que la exportación protege de fórmulas.
+
+Nada se inventa. Un agente que falta se crea, sin contraseña, solo si su correo vale. Un número que ha
+estropeado una hoja de cálculo (3,46E+10) es un error. Las fechas son locales de --zona, y sin más fracción
+de segundo que la del fichero, que no la tiene. De las que el cambio de hora repite, la de finalización la
+decide el orden del fichero, si es el de una exportación y se nota; la conexión es la que mejor cuadra con
+el fin y la duración; y la asignación, la más próxima a ella. Si así no se sabe, o si la hora no existe, es
+un error.
 """
 EJEMPLOS = """
 ejemplos:
   manage.py importar_llamadas llamadas.csv.gz
-  TIME_ZONE=Europe/Madrid manage.py importar_llamadas llamadas.csv
+  manage.py importar_llamadas --zona Europe/Madrid llamadas.csv
   ssh otra-maquina cat llamadas.csv.gz | manage.py importar_llamadas -
 """
 
@@ -41,10 +51,13 @@ class Command(Comando):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("fichero", metavar="FICHERO", help="el CSV, o «-» para la entrada estándar")
+        parser.add_argument("--zona", metavar="ZONA", help="la de las fechas; por omisión, TIME_ZONE")
 
-    def handle(self, *, fichero: str, **_: Any) -> None:
+    def handle(self, *, fichero: str, zona: str | None, **_: Any) -> None:
         try:
-            resumen = self._importar(fichero)
+            resumen = self._importar(fichero, None if zona is None else Zona().run_validation(zona))
+        except ValidationError as error:
+            raise CommandError("\n".join(f"--zona: {motivo}" for motivo in error.detail)) from error
         except ImportacionRechazada as error:
             resto = "\n  (puede haber más)" if len(error.fallos) == FALLOS_QUE_SE_CUENTAN else ""
             fallos = "".join(f"\n  {fallo}" for fallo in error.fallos)
@@ -62,7 +75,7 @@ class Command(Comando):
             self.style.SUCCESS,
         )
 
-    def _importar(self, nombre: str) -> Resumen:
+    def _importar(self, nombre: str, zona: ZoneInfo | None) -> Resumen:
         with ExitStack() as pila:
             fichero = sys.stdin.buffer if nombre == "-" else pila.enter_context(Path(nombre).open("rb"))
             if not fichero.seekable():
@@ -74,4 +87,4 @@ class Command(Comando):
             total = fichero.seek(0, SEEK_END)
             fichero.seek(0)
             barra = pila.enter_context(tqdm(total=total, unit="B", unit_scale=True, disable=None))
-            return importar(fichero, avance=lambda _: barra.update(fichero.tell() - barra.n))
+            return importar(fichero, zona=zona, avance=lambda _: barra.update(fichero.tell() - barra.n))
