@@ -10,7 +10,7 @@ from typing import Any
 from .cabecera import con_su_separador, posiciones
 from .horas import OrdenDelFichero, ocurre_dos_veces, situar_las_anteriores
 from .texto import Ilegible, lineas_de
-from .valores import COLUMNAS_QUE_SE_IMPORTAN, ValorInvalido, instantes_de, leer
+from .valores import COLUMNAS_QUE_SE_IMPORTAN, ValorInvalido, instantes_de, leer, reparo_al_numero
 
 Posibles = dict[str, list[datetime]]
 
@@ -109,7 +109,7 @@ class Lectura:
         fines = posibles.get("fecha_finalizacion", [])
         if fines:
             instantes["fecha_finalizacion"] = self.orden.situar(self._linea, valores["fecha_finalizacion"], fines)
-        reparos: dict[str, str] = {}
+        reparos = {"numero_destino": reparo_al_numero(textos["numero_destino"])}
         for nombre in situar_las_anteriores(instantes, posibles, valores["duracion_segundos"] or 0):
             reparos[nombre] = ocurre_dos_veces(valores[nombre], "nada en su línea dice cuál es.")
         return Fila(

@@ -11,6 +11,7 @@ from usuarios.models import Usuario
 from ..exportacion.columnas import COLUMNAS, Columna, Tipo
 from ..exportacion.expresiones import FIN_DE_LOS_DIAS_LOCALES, PRIMER_DIA_LOCAL, sin_proteccion
 from ..models import Estado, Llamada, Resultado
+from .estropeados import que_lleva, que_parece
 
 # El contrato de lo que se importa: una columna más en la exportación no cambia los ficheros que ya hay.
 _DEL_CONTRATO = [
@@ -32,7 +33,9 @@ _LARGOS = {
     "numero_destino": Llamada._meta.get_field("numero_destino").max_length,
     "usuario_email": Usuario._meta.get_field("email").max_length,
 }
-_FECHA = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}")
+_FECHA = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}")
+# El espacio es de la variante para Excel, que además escribe así los números y los textos que Excel cambiaría.
+_LITERAL = re.compile(r'="((?:[^"]|"")*)"', re.DOTALL)
 _PRIMER_DIA = datetime.fromisoformat(PRIMER_DIA_LOCAL).replace(tzinfo=UTC)
 _FIN = datetime.fromisoformat(FIN_DE_LOS_DIAS_LOCALES).replace(tzinfo=UTC)
 
@@ -46,15 +49,34 @@ def leer(columna: Columna, texto: str) -> Any:
 
     Lanza `ValorInvalido`.
     """
+    literal = _LITERAL.fullmatch(texto)
+    texto = literal[1].replace('""', '"') if literal else texto
     match columna.tipo:
         case Tipo.ENTERO:
             return _entero(columna.nombre, texto)
         case Tipo.FECHA:
             return _fecha(texto) if texto else None
+        case _ if literal:
+            return _texto(columna.nombre, texto)
         case Tipo.TELEFONO:
             return _texto(columna.nombre, sin_proteccion(texto, salvo_telefonos=True))
         case Tipo.TEXTO:
             return _texto(columna.nombre, sin_proteccion(texto))
+
+
+def reparo_al_numero(texto: str) -> str | None:
+    """Por qué no se puede guardar como número de destino lo que dice una celda, si no se puede, y qué hacer.
+
+    Un literal de la variante para Excel no lo ha podido cambiar una hoja de cálculo: es lo que era.
+    """
+    if _LITERAL.fullmatch(texto):
+        return None
+    numero = sin_proteccion(texto, salvo_telefonos=True)
+    if lleva := que_lleva(numero):
+        return f"{_citado(numero)} {lleva}: escríbalo sin ellos."
+    if parece := que_parece(numero):
+        return f"{_citado(numero)} no es un número de teléfono: parece {parece}. Escriba el que era."
+    return None
 
 
 def instantes_de(local: datetime, zona: tzinfo) -> list[datetime]:
@@ -80,7 +102,7 @@ def _entero(nombre: str, texto: str) -> int | None:
     if not texto and nombre == "duracion_segundos":
         return None
     if not (texto.isascii() and texto.isdigit()):
-        raise ValorInvalido(f"{_citado(texto)} no es un número entero, 0 o mayor.")
+        raise ValorInvalido(f"{_citado(texto)} no es un número entero, 0 o mayor{_parece(texto)}.")
     validos, cifras = _ENTEROS[nombre], texto.lstrip("0") or "0"
     if len(cifras) > 19 or int(cifras) not in validos:
         raise ValorInvalido(f"{_citado(texto)} no está entre {validos.start} y {validos.stop - 1}.")
@@ -93,7 +115,10 @@ def _fecha(texto: str) -> datetime:
             return datetime.fromisoformat(texto)
     except ValueError:
         pass
-    raise ValorInvalido(f"{_citado(texto)} no es una fecha AAAA-MM-DDTHH:MM:SS.")
+    raise ValorInvalido(
+        f"{_citado(texto)} no es una fecha AAAA-MM-DDTHH:MM:SS{_parece(texto)}. Si viene de una hoja de cálculo, dé "
+        "antes a su columna el formato AAAA-MM-DD HH:MM:SS."
+    )
 
 
 def _texto(nombre: str, texto: str) -> str | None:
@@ -106,6 +131,11 @@ def _texto(nombre: str, texto: str) -> str | None:
     elif "\0" in texto and connection.features.prohibits_null_characters_in_text_exception:
         raise ValorInvalido("tiene un carácter NUL, que PostgreSQL no guarda.")
     return texto or (None if nombre == "usuario_email" else "")
+
+
+def _parece(texto: str) -> str:
+    parece = que_parece(texto)
+    return f"; parece {parece}" if parece else ""
 
 
 def _citado(texto: str) -> str:

@@ -4,6 +4,7 @@ import gzip
 import io
 import os
 import pty
+import shutil
 import subprocess
 import sys
 import termios
@@ -18,7 +19,7 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from llamadas.exportacion.formatos import FORMATOS
+from llamadas.exportacion.formatos import DIALECTOS, FORMATOS
 from llamadas.exportacion.opciones import Opciones
 from llamadas.exportacion.servicio import exportar, exportar_llamadas_finalizadas_csv
 from llamadas.models import Estado, Llamada
@@ -526,6 +527,179 @@ def test_una_zona_que_no_vale_se_dice_como_al_exportar(importar, zona, motivo):
     assert str(al_importar.value) == str(al_exportar.value)
     assert motivo in str(al_importar.value)
     assert not Llamada.objects.exists()
+
+
+# --- Hojas de cálculo -------------------------------------------------------------------------------------
+
+
+def con_numero(numero, pk=1):
+    escrito = f'"{numero}"' if set(numero) & set(",\n") else numero
+    return CABECERA + f"{pk},{escrito},finalizada,,,,,,\r\n"
+
+
+@pytest.mark.parametrize(
+    ("numero", "parece"),
+    [
+        ("3.46E+10", "notación científica"),
+        ("9.12E+017", "notación científica"),
+        ("3,46E+10", "notación científica"),
+        ("3,46e+10", "notación científica"),
+        ("3E+10", "notación científica"),
+        ("3.46E10", "notación científica"),
+        ("3.46E 10", "notación científica"),
+        ("+3.46E+10", "notación científica"),
+        ("########", "columna demasiado estrecha"),
+        ("#N/A", "error de una fórmula"),
+        ("#N/D", "error de una fórmula"),
+        ("#¡VALOR!", "error de una fórmula"),
+        ("#VALUE!", "error de una fórmula"),
+        ("#REF!", "error de una fórmula"),
+        ("#¡REF!", "error de una fórmula"),
+        ("#¿NOMBRE?", "error de una fórmula"),
+        ("#NAME?", "error de una fórmula"),
+        ("#DIV/0!", "error de una fórmula"),
+        ("#¡DIV/0!", "error de una fórmula"),
+        ("#¡NUM!", "error de una fórmula"),
+        ("#NULL!", "error de una fórmula"),
+        ("#¡DESBORDAMIENTO!", "error de una fórmula"),
+        ("#GETTING_DATA", "error de una fórmula"),
+        ("Err:502", "error de una fórmula"),
+        ("34600123456.0", "decimales"),
+        ("34600123456,0", "decimales"),
+        ("34600123456,00", "decimales"),
+        ("+34600123456.00", "decimales"),
+        ("34,600,123,456", "separador de miles"),
+        ("34.600.123.456,00", "separador de miles"),
+        ("34'600'123'456", "separador de miles"),
+        ("34600123456 €", "importe"),
+        ("2026-01-31", "fecha"),
+        ("31/01/2026", "fecha"),
+        ("31/1/26", "fecha"),
+        ("2026-01-31 00:00:00", "fecha"),
+        ("12-oct", "fecha"),
+        ("oct-12", "fecha"),
+        ("12:30", "hora"),
+        ("NULL", "no hay nada"),
+        ("nan", "no hay nada"),
+        ("\\N", "no hay nada"),
+        ("VERDADERO", "un sí o un no"),
+        ("\u202a+34600123456\u202c", "caracteres que no se ven (U+202A, U+202C)"),
+        ("+34600123456\u200b", "U+200B"),
+        ("\ufeff+34600123456", "U+FEFF"),
+        ("+34\xa0600\xa0123\xa0456", "U+00A0"),
+        ("34\u202f600\u202f123", "U+202F"),
+        ("600\u00ad123456", "U+00AD"),
+        ("600\ufe0f123456", "U+FE0F"),
+        ("600\u2800123456", "U+2800"),
+    ],
+)
+def test_un_numero_que_ha_estropeado_una_hoja_de_calculo_no_se_importa(importar, numero, parece):
+    mensaje = rechazo(importar, con_numero(numero))
+    assert "línea 2, columna numero_destino: " in mensaje
+    assert parece in mensaje
+
+
+NUMEROS_RAROS = [
+    *("600.123.456", "34.600.123.456", "+34 600 123 456", "(91) 123-45-67", "*21#", "#31#600123456", "912345678,,12"),
+    *("sip:ana@example.com", "anonymous", "1e5", "0,5", "12/05", "2026", "", "ext-12", "'=1", "=1+1", "ñ\nñ", 'a"b;c'),
+]
+
+
+@pytest.mark.parametrize("numero", NUMEROS_RAROS)
+def test_un_numero_raro_que_nadie_ha_estropeado_va_y_vuelve(importar, numero):
+    finalizada(numero_destino=numero)
+    for dialecto in DIALECTOS["csv"].values():
+        exportado = b"".join(exportar(Llamada.objects.finalizadas(), Opciones(formato=dialecto)).trozos)
+        Llamada.objects.all().delete()
+        importar(exportado)
+        assert Llamada.objects.get().numero_destino == numero
+
+
+def test_un_numero_estropeado_de_una_llamada_que_ya_esta_igual_no_es_un_fallo(importar):
+    finalizada(numero_destino="3.46E+10")
+    assert importar(exportar_llamadas_finalizadas_csv()).startswith("Llamadas nuevas: 0. Ya estaban: 1.")
+
+
+@pytest.mark.parametrize("estropeado", ["1.0", "1E+15", "1,00"])
+def test_un_identificador_estropeado_dice_que_parece(importar, estropeado):
+    mensaje = rechazo(importar, CABECERA + f'"{estropeado}",600,finalizada,,,,,,\r\n')
+    assert "no es un número entero, 0 o mayor; parece un número" in mensaje
+
+
+@pytest.mark.parametrize("fecha", ["31/01/2026 9:05", "2026-01-31 9:05", "46053.375", "31-ene-26"])
+def test_una_fecha_que_ha_cambiado_una_hoja_de_calculo_dice_que_hacer(importar, fecha):
+    mensaje = rechazo(importar, CABECERA + f"1,600,finalizada,,,,{fecha},,\r\n")
+    assert "dé antes a su columna el formato AAAA-MM-DD HH:MM:SS" in mensaje
+
+
+def variadas():
+    """Llamadas con todo lo que una hoja de cálculo querría cambiar, y el CSV que las describe."""
+    agente = Usuario.objects.create(email="=1+1@example.com")
+    numeros = [
+        "+34600123456",
+        "0034600123456",
+        "600123456",
+        "+" + "9" * 30,
+        "600.123.456",
+        "12/05",
+        "1e5",
+        "=1+1",
+        "*21#",
+    ]
+    for n, numero in enumerate(numeros):
+        fin = datetime(2026, 1, 31, 0, 0, n, tzinfo=UTC)
+        finalizada(numero_destino=numero, fecha_asignacion=fin - timedelta(days=400), fecha_finalizacion=fin)
+    finalizada(numero_destino="", resultado="", duracion_segundos=None, usuario=agente, fecha_finalizacion=None)
+    return exportar_llamadas_finalizadas_csv()
+
+
+def test_el_dialecto_de_excel_se_lee_como_era(importar):
+    antes = variadas()
+    excel = b"".join(exportar(Llamada.objects.finalizadas(), Opciones(formato=DIALECTOS["csv"]["excel"])).trozos)
+    assert importar(excel) == "Llamadas nuevas: 0. Ya estaban: 10. Agentes nuevos: 0."
+    Llamada.objects.all().delete()
+    importar(excel)
+    assert exportar_llamadas_finalizadas_csv() == antes
+
+
+def test_un_identificador_escrito_para_excel_se_lee_como_era(importar):
+    excel = CABECERA.replace(",", ";") + '"=""1123456789012345""";"=""600""";finalizada;;;;;;\r\n'
+    importar(excel)
+    assert Llamada.objects.get().pk == 1123456789012345
+
+
+GUARDAR = {
+    "con comas": "44,34,76,1,,0,false,true,false",
+    "con puntos y comas": "59,34,76,1,,0,false,true,false",
+    "con tabuladores y todo entre comillas": "9,34,76,1,,0,true,true,false",
+    "en español y sin el formato de las celdas": "59,34,76,1,,3082,false,false,false",
+}
+
+
+def test_lo_que_guarda_libreoffice_tras_abrir_lo_nuestro_se_lee_como_era(importar, tmp_path):
+    if not shutil.which("soffice"):
+        pytest.skip("no está LibreOffice: instale el paquete libreoffice-calc-nogui")
+    antes = variadas()
+    abrir = {"xlsx": [], "csv": ["--infilter=CSV:59,34,76,1,,3082"]}  # el CSV, como en un Excel en español
+    for formato in (FORMATOS["xlsx"], DIALECTOS["csv"]["excel"]):
+        original = tmp_path / f"original.{formato.extension}"
+        original.write_bytes(b"".join(exportar(Llamada.objects.finalizadas(), Opciones(formato=formato)).trozos))
+    Llamada.objects.all().delete()
+    for extension, opciones in abrir.items():
+        for manera, guardar in GUARDAR.items():
+            orden = ["soffice", "--headless", f"-env:UserInstallation=file://{tmp_path}/perfil", *opciones]
+            orden += [
+                "--convert-to",
+                f"csv:Text - txt - csv (StarCalc):{guardar}",
+                "--outdir",
+                str(tmp_path / "guardado"),
+            ]
+            subprocess.run(
+                [*orden, str(tmp_path / f"original.{extension}")], check=True, capture_output=True, timeout=120
+            )
+            importar((tmp_path / "guardado" / "original.csv").read_bytes())
+            assert exportar_llamadas_finalizadas_csv() == antes, f"{extension}, {manera}"
+            Llamada.objects.all().delete()
 
 
 # --- Lo que no es un CSV de llamadas, o casi --------------------------------------------------------------
