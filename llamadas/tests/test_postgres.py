@@ -7,7 +7,8 @@ from datetime import UTC
 
 import pytest
 import requests
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, DataError, IntegrityError, connection, transaction
+from django.db.migrations.executor import MigrationExecutor
 from django.db.models import Case, F, Func, TextField, Value, When
 from django.db.models.functions import Cast
 from hypothesis import given
@@ -147,12 +148,40 @@ def test_los_textos_raros_solos_y_acompanados(columna, dialecto):
 
 def test_las_fechas_que_no_caben_en_el_calendario():
     """Solo se pueden guardar con SQL a mano, y salen como las escriba PostgreSQL."""
-    for fecha in ("infinity", "-infinity", "4000-01-01 BC", "20000-01-01", "9999-12-31 23:59:59.999999+00"):
+    for fecha in ("4000-01-01 BC", "20000-01-01", "9999-12-31 23:59:59.999999+00"):
         llamada = finalizada()
         with connection.cursor() as cursor:
             cursor.execute("UPDATE llamadas_llamada SET fecha_conexion = %s WHERE id = %s", [fecha, llamada.pk])
     copiado, escrito = por_los_dos_caminos(zona="Europe/Madrid")
     assert copiado == escrito
+
+
+@pytest.mark.parametrize("infinita", ["infinity", "-infinity"])
+@pytest.mark.parametrize("columna", ["fecha_asignacion", "fecha_conexion", "fecha_finalizacion"])
+def test_una_fecha_infinita_no_se_puede_guardar(columna, infinita):
+    llamada = finalizada()
+    with connection.cursor() as cursor, pytest.raises(IntegrityError, match="llamada_fechas_finitas"):
+        cursor.execute(f"UPDATE llamadas_llamada SET {columna} = %s WHERE id = %s", [infinita, llamada.pk])
+
+
+def test_la_base_que_ya_tiene_fechas_infinitas_dice_cuales_y_no_se_bloquea():
+    llamada = finalizada()
+    antes, despues = ("llamadas", ANTES_DE_LAS_FECHAS_FINITAS), ("llamadas", "0008_fechas_finitas")
+    try:
+        MigrationExecutor(connection).migrate([antes])
+        with connection.cursor() as cursor:
+            cursor.execute("UPDATE llamadas_llamada SET fecha_conexion = 'infinity' WHERE id = %s", [llamada.pk])
+        with pytest.raises(DataError, match=rf"fecha infinita.*: {llamada.pk}\..*migrate"):
+            MigrationExecutor(connection).migrate([despues])
+        Llamada.objects.update(fecha_conexion=None)
+    finally:
+        MigrationExecutor(connection).migrate([despues])
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT convalidated FROM pg_constraint WHERE conname = 'llamada_fechas_finitas'")
+        assert cursor.fetchall() == [(True,)]
+
+
+ANTES_DE_LAS_FECHAS_FINITAS = "0007_puerta_y_modo_de_los_de_antes"
 
 
 def test_una_seleccion_vacia_y_otra_imposible():
