@@ -21,7 +21,7 @@ class NDJSON(Formato):
 
     def bloques(self, contenido: Contenido, lotes: Lotes) -> Generator[bytes, None, None]:
         for objetos in _objetos(contenido, lotes):
-            yield b"\n".join(objetos) + b"\n"
+            yield _en_una_linea(b"\n".join(objetos)) + b"\n"
 
 
 class JSON(Formato):
@@ -37,9 +37,20 @@ class JSON(Formato):
     def bloques(self, contenido: Contenido, lotes: Lotes) -> Generator[bytes, None, None]:
         antes = b"[\n"
         for objetos in _objetos(contenido, lotes):
-            yield antes + b",\n".join(objetos)
+            yield antes + _en_una_linea(b",\n".join(objetos))
             antes = b",\n"
         yield b"[]\n" if antes == b"[\n" else b"\n]\n"
+
+
+# JSON los admite tal cual dentro de un texto; pero quien lee línea a línea (`readline` de Node, `str.splitlines`,
+# httpx) las parte ahí. Los demás que separan líneas son de control, y de esos ya se ocupa orjson.
+FINES_DE_LINEA = {c.encode(): f"\\u{ord(c):04x}".encode() for c in "\u0085\u2028\u2029"}
+
+
+def _en_una_linea(objetos: bytes) -> bytes:
+    for fin, escapado in FINES_DE_LINEA.items():
+        objetos = objetos.replace(fin, escapado)
+    return objetos
 
 
 def _objetos(contenido: Contenido, lotes: Lotes) -> Iterator[list[bytes]]:
