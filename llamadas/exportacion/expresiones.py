@@ -9,6 +9,7 @@ from django.db.models import BigIntegerField, CharField, F, Func, IntegerField
 from django.db.models.constants import LOOKUP_SEP
 from django.db.models.sql.compiler import SQLCompiler
 
+from .columnas import ENTEROS_DE_EXCEL
 from .desfases import DESDE, HASTA, cambios, modificador
 from .formulas import (
     CABEZA,
@@ -184,6 +185,22 @@ class EnTexto(Func):
     def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any) -> SQL:
         valor, params = compiler.compile(self.source_expressions[0])
         return f"ifnull(CAST({valor} AS TEXT), '')", params
+
+
+class EnteroParaExcel(Func):
+    """Un entero como sus cifras; y si tiene más de las que Excel guarda de un número, como texto: `="…"`."""
+
+    output_field = CharField()
+
+    def __init__(self, fuente: str) -> None:
+        super().__init__(F(fuente))
+
+    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any) -> SQL:
+        entero, params = compiler.compile(self.source_expressions[0])
+        cabe = f"{entero} BETWEEN {ENTEROS_DE_EXCEL.start} AND {ENTEROS_DE_EXCEL.stop - 1}"
+        cifras = f"CAST({entero} AS TEXT)"
+        sql = f"CASE WHEN {cabe} THEN {cifras} ELSE '=\"' || {cifras} || '\"' END"
+        return sql, [*params] * sql.count(entero)
 
 
 SOLO_CIFRAS_EN_SQLITE = "(rtrim({texto}, '0123456789') IN ('', '+') AND {texto} NOT IN ('', '+'))"

@@ -202,6 +202,27 @@ def test_las_columnas_van_en_el_orden_pedido(con_token, formato):
     assert filas == [{nombre: fila[nombre] for nombre in columnas} for fila in todas]
 
 
+FINES_DE_LINEA = [
+    chr(c) for c in range(1, 0x110000) if not 0xD800 <= c < 0xE000 and len(f"a{chr(c)}b".splitlines()) > 1
+]
+
+
+@pytest.mark.parametrize("formato", ["json", "ndjson"])
+def test_en_json_ningun_texto_parte_una_linea(con_token, formato):
+    assert len(FINES_DE_LINEA) == 10
+    for n, fin in enumerate(FINES_DE_LINEA):
+        finalizada(
+            numero_destino=f"a{fin}b", resultado=fin, usuario=Usuario.objects.create(email=f"{n}{fin}{fin}ñ€👩‍👩‍👧")
+        )
+    contenido = exportado(con_token, formato=formato)
+    lineas = contenido.decode().splitlines()
+    assert lineas == contenido.decode().rstrip("\n").split("\n")
+    assert len(lineas) == len(FINES_DE_LINEA) + (2 if formato == "json" else 0)
+    filas = json.loads(contenido) if formato == "json" else [json.loads(linea) for linea in lineas]
+    assert [fila["numero_destino"] for fila in filas] == [f"a{fin}b" for fin in FINES_DE_LINEA]
+    assert [fila["usuario_email"][1:] for fila in filas] == [f"{fin}{fin}ñ€👩‍👩‍👧" for fin in FINES_DE_LINEA]
+
+
 @pytest.mark.parametrize("formato", ["csv", "json", "ndjson"])
 def test_comprimido_es_lo_mismo_y_dice_lo_que_es(con_token, formato):
     variadas(50)
@@ -248,6 +269,40 @@ class TestXLSX:
             assert "<hyperlink" not in hoja
         valores = [celda.value for celda in openpyxl.load_workbook(io.BytesIO(libro)).active["B"]][1:]
         assert valores[: len(FORMULAS)] == [formula.replace("\r", "_x000D_") for formula in FORMULAS]
+
+    @pytest.mark.parametrize(
+        ("entero", "celda"),
+        [
+            (999_999_999_999_999, 999_999_999_999_999),
+            (10**15, str(10**15)),
+            (2**53, str(2**53)),
+            (2**63 - 1, str(2**63 - 1)),
+        ],
+    )
+    def test_un_entero_de_mas_cifras_de_las_que_excel_guarda_va_como_texto(self, con_token, tmp_path, entero, celda):
+        finalizada(id=entero, usuario=Usuario.objects.create(email="ana@example.com"))
+        libro = exportado(con_token, formato="xlsx")
+        assert openpyxl.load_workbook(io.BytesIO(libro)).active["A2"].value == celda
+        escrito = f'"=""{entero}"""' if isinstance(celda, str) else str(entero)
+        assert exportado(con_token, dialecto="excel").decode().splitlines()[1].split(";")[0] == escrito
+        assert exportado(con_token, columnas="llamada_id").decode() == f"llamada_id\r\n{entero}\r\n"
+        fichero = tmp_path / "x.csv"
+        fichero.write_bytes(exportado(con_token, dialecto="excel"))
+        (abierta,) = de_libreoffice(fichero, "--infilter=CSV:59,34,76,1,,3082")
+        assert abierta["llamada_id"] == str(entero)
+
+    @pytest.mark.parametrize("primera", ["usuario_email", "duracion_segundos", "fecha_conexion", "numero_destino"])
+    def test_una_fila_sin_nada_no_se_pierde(self, con_token, primera):
+        ana = Usuario.objects.create(email="ana@example.com")
+        nada = {"duracion_segundos": None, "fecha_conexion": None, "numero_destino": "", "usuario": None}
+        algo = {"duracion_segundos": 0, "fecha_conexion": datetime(2026, 1, 1, tzinfo=UTC), "numero_destino": "0"}
+        for campos in (nada, algo | {"usuario": ana}, nada, nada):
+            finalizada(**campos)
+        for columnas in (primera, f"{primera},resultado"):
+            llamadas = Llamada.objects.update(resultado="")
+            hoja = openpyxl.load_workbook(io.BytesIO(exportado(con_token, formato="xlsx", columnas=columnas))).active
+            assert hoja.max_row == llamadas + 1
+            assert [fila[0] is None for fila in list(hoja.values)[1:]] == [True, False, True, True]
 
     def test_la_cabecera_se_ve_siempre_y_filtra(self, con_token, de_oro):
         hoja = openpyxl.load_workbook(io.BytesIO(exportado(con_token, formato="xlsx"))).active

@@ -10,7 +10,7 @@ from django.db.models import F
 from django.db.models.expressions import Combinable
 
 from ..columnas import Columna, Tipo
-from ..expresiones import EnTexto, FechaLocal, SinFormula, TextoParaExcel
+from ..expresiones import EnteroParaExcel, EnTexto, FechaLocal, SinFormula, TextoParaExcel
 from .base import Contenido, Formato, Lotes
 
 LotesDeLineas = Iterable[Sequence[bytes]]
@@ -84,7 +84,7 @@ class CSV(Formato):
 
 class CSVParaExcel(CSV):
     """Con BOM, para que sepa que es UTF-8; con punto y coma, que es lo que espera donde la coma es la de los
-    decimales; con las fechas en la forma que reconoce, y los teléfonos en la única que respeta.
+    decimales; con las fechas en la forma que reconoce, y los teléfonos y los números largos en la única que respeta.
     """
 
     marca = BOM_UTF8
@@ -96,5 +96,7 @@ class CSVParaExcel(CSV):
                 return FechaLocal(columna.fuente, zona, separador=" ")
             case Tipo.TELEFONO:
                 return TextoParaExcel(columna.fuente)
+            case Tipo.ENTERO:
+                return EnteroParaExcel(columna.fuente)
             case _:
                 return super()._valor(columna, zona)

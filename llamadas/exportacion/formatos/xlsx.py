@@ -7,13 +7,13 @@ from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import chain, islice
-from math import ceil
+from math import ceil, nan
 from tempfile import NamedTemporaryFile
 from typing import Any
 
 from rustpy_xlsxwriter import Format, write_worksheets
 
-from ..columnas import Columna, Tipo
+from ..columnas import ENTEROS_DE_EXCEL, Columna, Tipo
 from ..errores import ExportacionIncompleta
 from ..registros import Convertir, entre, fechas_en, instante, registros
 from .base import Contenido, Formato, Lotes
@@ -21,10 +21,9 @@ from .base import Contenido, Formato, Lotes
 FILAS_POR_HOJA = 1_048_576 - 1  # las que admite Excel, menos la cabecera
 BLOQUE = 256 * 1024
 
-# Va como texto lo que Excel no sabe guardar como número sin cambiarlo, que son los enteros que no caben en un
-# `double`, ni como fecha: las anteriores a marzo de 1900, porque cree que aquel año fue bisiesto. Con un día de
-# margen, que es el que puede haber entre la hora de una zona y la UTC.
-ENTEROS = range(-(2**53), 2**53 + 1)
+# Va como texto lo que Excel no sabe guardar como número sin cambiarlo, ni como fecha: las anteriores a marzo de 1900,
+# porque cree que aquel año fue bisiesto. Con un día de margen, que es el que puede haber entre la hora de una zona y
+# la UTC.
 FECHAS = range(instante(datetime(1900, 3, 2, tzinfo=UTC)), instante(datetime.max.replace(tzinfo=UTC)) + 1)
 
 # Como Rust escribe un error del sistema, para depurar y para quien lo lee.
@@ -57,6 +56,10 @@ def _escribir(ruta: str, contenido: Contenido, lotes: Lotes) -> None:
     fecha = Format().set_num_format("yyyy-mm-dd hh:mm:ss")
     convertir = {Tipo.ENTERO: _enteros, Tipo.FECHA: _fechas_en(contenido.zona)}
     filas = chain.from_iterable(registros(columnas, lote, convertir) for lote in lotes)
+    formatos = dict.fromkeys(_de_tipo(Tipo.FECHA, columnas), fecha)
+    if "llamada_id" not in contenido.nombres:  # que es la única que nunca falta
+        filas = _con_las_vacias(filas)
+        formatos.setdefault(contenido.nombres[0], Format().set_num_format("0"))
     # Sin ninguna fila no escribiría la cabecera: se le da una en blanco.
     con_algo: Iterable[dict[str, Any]] = filas if contenido.filas else [dict.fromkeys(contenido.nombres)]
     hojas = [
@@ -71,7 +74,7 @@ def _escribir(ruta: str, contenido: Contenido, lotes: Lotes) -> None:
             autofilter={"general": True},
             bold_headers=True,
             column_widths={"general": {columna.nombre: columna.ancho for columna in columnas}},
-            column_formats={"general": dict.fromkeys(_de_tipo(Tipo.FECHA, columnas), fecha)},
+            column_formats={"general": formatos},
             # Sin los triángulos verdes de «número guardado como texto»: un teléfono lo es a propósito.
             ignore_errors={"general": _de_tipo(Tipo.TELEFONO, columnas)},
         )
@@ -117,9 +120,16 @@ def _de_tipo(tipo: Tipo, columnas: Sequence[Columna]) -> list[str]:
 
 
 def _enteros(valores: Sequence[int | None]) -> Sequence[int | str | None]:
-    if entre(valores, ENTEROS):
+    if entre(valores, ENTEROS_DE_EXCEL):
         return valores
-    return [valor if valor is None or valor in ENTEROS else str(valor) for valor in valores]
+    return [valor if valor is None or valor in ENTEROS_DE_EXCEL else str(valor) for valor in valores]
+
+
+def _con_las_vacias(filas: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Las mismas, sin que se pierda la que no lleva nada: en su primera celda, un hueco con formato."""
+    for fila in filas:
+        vacia = all(valor is None or valor == "" for valor in fila.values())
+        yield {**fila, next(iter(fila)): nan} if vacia else fila
 
 
 def _fechas_en(zona: str) -> Convertir:
