@@ -3,9 +3,6 @@
 from dataclasses import dataclass
 from enum import Enum, auto
 
-# Excel solo guarda 15 cifras de un número: el entero que tiene más va como texto en lo que se hace para él.
-ENTEROS_DE_EXCEL = range(-(10**15) + 1, 10**15)
-
 
 class Tipo(Enum):
     """La clase de valor de una columna; cada formato decide cómo se escribe."""

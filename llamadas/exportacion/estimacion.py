@@ -15,13 +15,17 @@ from .registros import ANO_1973, fechas_en, instante
 
 @dataclass(frozen=True, kw_only=True)
 class Estimacion:
-    """Cuántas llamadas lleva un archivo, cuánto ocupa y tarda más o menos, y cuándo acabaron la primera y la última."""
+    """Cuántas llamadas lleva un archivo, cuánto ocupa y tarda más o menos, y cuándo acabaron la primera y la última.
+
+    `aviso` es lo que debe saber quien lo vaya a abrir, o vacío.
+    """
 
     filas: int
     bytes_aproximados: int
     segundos_aproximados: float
     desde: datetime | None
     hasta: datetime | None
+    aviso: str
 
 
 @dataclass(frozen=True)
@@ -86,6 +90,7 @@ def estimar(llamadas: LlamadaQuerySet, opciones: Opciones) -> Estimacion:
         hasta=hasta,
         bytes_aproximados=ocupara(filas, opciones),
         segundos_aproximados=float(f"{segundos:.2g}"),
+        aviso=opciones.formato.aviso(filas),
     )
 
 

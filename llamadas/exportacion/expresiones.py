@@ -9,7 +9,7 @@ from django.db.models import BigIntegerField, CharField, F, Func, IntegerField
 from django.db.models.constants import LOOKUP_SEP
 from django.db.models.sql.compiler import SQLCompiler
 
-from .columnas import ENTEROS_DE_EXCEL
+from . import excel
 from .desfases import DESDE, HASTA, cambios, modificador
 from .formulas import (
     CABEZA,
@@ -197,7 +197,7 @@ class EnteroParaExcel(Func):
 
     def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any) -> SQL:
         entero, params = compiler.compile(self.source_expressions[0])
-        cabe = f"{entero} BETWEEN {ENTEROS_DE_EXCEL.start} AND {ENTEROS_DE_EXCEL.stop - 1}"
+        cabe = f"{entero} BETWEEN {excel.ENTEROS.start} AND {excel.ENTEROS.stop - 1}"
         cifras = f"CAST({entero} AS TEXT)"
         sql = f"CASE WHEN {cabe} THEN {cifras} ELSE '=\"' || {cifras} || '\"' END"
         return sql, [*params] * sql.count(entero)

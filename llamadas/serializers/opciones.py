@@ -12,6 +12,7 @@ from rest_framework import serializers
 
 from ..campos import VACIO, CorreoDeUsuario, Eleccion, Lista, Momento, Zona, que_se_admite
 from ..exportacion.columnas import COLUMNAS
+from ..exportacion.estimacion import Estimacion
 from ..exportacion.expresiones import DiaDeLaSemana, HoraDelDia
 from ..exportacion.formatos import DIALECTOS, FORMATOS
 from ..exportacion.opciones import Opciones
@@ -184,6 +185,13 @@ class EstimacionSerializer(serializers.Serializer):
     hasta = serializers.DateTimeField(
         allow_null=True, format=None, help_text="La última fecha_finalizacion, en «zona»; nula si no hay ninguna."
     )
+    aviso = serializers.CharField(
+        required=False, help_text="Solo si quien vaya a abrirlo debe saber algo: por ejemplo, que no cabe en Excel."
+    )
+
+    def to_representation(self, instance: Estimacion) -> dict[str, Any]:
+        datos = super().to_representation(instance)
+        return datos if instance.aviso else {nombre: datos[nombre] for nombre in datos if nombre != "aviso"}
 
 
 def _por_nombre(datos: Mapping[str, Any]) -> Iterator[tuple[str, list[Any]]]:

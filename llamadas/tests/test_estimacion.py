@@ -6,11 +6,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from llamadas.exportacion.estimacion import PROMEDIOS
-from llamadas.exportacion.formatos import FORMATOS
+from llamadas.exportacion.formatos import DIALECTOS, FORMATOS
+from llamadas.exportacion.formatos import csv as formato_csv
 from llamadas.models import Estado, Llamada
 from usuarios.models import Usuario
 
-from .datos import finalizada
+from .datos import finalizada, sembrar
 
 pytestmark = pytest.mark.django_db
 
@@ -48,6 +49,31 @@ def estimacion(cliente, **opciones):
     respuesta = cliente.get(f"{RUTA}/estimacion", query_params=opciones)
     assert respuesta.status_code == 200, respuesta.content
     return respuesta.json()
+
+
+@pytest.mark.parametrize(
+    ("filas", "opciones", "avisa"),
+    [
+        (11, {"dialecto": "excel"}, True),
+        (10, {"dialecto": "excel"}, False),
+        (11, {"dialecto": "rfc4180"}, False),
+        (11, {"formato": "xlsx"}, False),
+    ],
+)
+def test_avisa_de_que_un_csv_no_cabe_en_una_hoja_de_excel(con_token, monkeypatch, filas, opciones, avisa):
+    monkeypatch.setattr(formato_csv, "FILAS_POR_HOJA", 10)
+    sembrar(filas)
+    assert estimacion(con_token, **opciones).get("aviso") == (AVISO if avisa else None)
+
+
+AVISO = "Excel solo abre las primeras 10 filas de un CSV, y aquí hay 11: en «xlsx» siguen en otra hoja."
+
+
+def test_el_limite_es_el_de_excel(con_token):
+    excel = DIALECTOS["csv"]["excel"]
+    assert excel.aviso(1_048_575) == ""
+    assert "1.048.575" in excel.aviso(1_048_576)
+    assert "1.048.576" in excel.aviso(1_048_576)
 
 
 def test_dice_las_filas_y_las_fechas_de_lo_elegido(con_token):

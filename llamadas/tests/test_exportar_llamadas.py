@@ -18,6 +18,7 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.db import connection
 
+from llamadas.exportacion.formatos import csv as formato_csv
 from llamadas.exportacion.servicio import exportar_llamadas_finalizadas_csv
 
 from .datos import CABECERA, finalizada, sembrar
@@ -60,6 +61,16 @@ def test_en_un_terminal_ensena_el_progreso(entorno, tmp_path):
     assert b"100%" in progreso
     assert b"llamadas/s" in progreso
     os.close(maestro)
+
+
+def test_avisa_de_que_un_csv_no_cabe_en_una_hoja_de_excel(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(formato_csv, "FILAS_POR_HOJA", 10)
+    sembrar(11)
+    call_command("exportar_llamadas", "--dialecto", "excel", "-o", str(tmp_path / "x.csv"))
+    assert "Excel solo abre las primeras 10 filas" in capsys.readouterr().err
+    assert (tmp_path / "x.csv").read_bytes().count(b"\n") == 12
+    call_command("exportar_llamadas", "-o", str(tmp_path / "x.csv"))
+    assert "Excel" not in capsys.readouterr().err
 
 
 def test_sustituye_un_fichero_y_conserva_su_modo(ejecutar, tmp_path):

@@ -213,6 +213,14 @@ def test_copiar_como_curl(entrar, campana):
     assert copiado.endswith("/api/v1/llamadas/exportar?zona=Europe/Madrid&formato=json'")
 
 
+def test_avisa_de_lo_que_avise_la_estimacion(entrar, campana):
+    pagina = entrar()
+    estimada = {"filas": 1_100_000, "bytes_aproximados": 4_900_000, "segundos_aproximados": 2.0, "aviso": "No cabe."}
+    pagina.route("**/exportar/estimacion**", lambda ruta: ruta.fulfill(json={**estimada, "desde": None, "hasta": None}))
+    pagina.goto(EXPORTAR)
+    expect(estimacion(pagina)).to_have_text("1.100.000 llamadas: más o menos 4,9 MB, en unos 2 segundos. No cabe.")
+
+
 def test_si_es_grande_aconseja_el_segundo_plano(entrar, campana):
     pagina = entrar()
     estimada = {"filas": 40_000_000, "bytes_aproximados": 4_900_000_000, "segundos_aproximados": 84.0}

@@ -45,6 +45,10 @@ class Formato(ABC):
         """
         return Instante(columna.fuente) if columna.tipo is Tipo.FECHA else F(columna.fuente)
 
+    def aviso(self, filas: int) -> str:
+        """Lo que debe saber quien vaya a abrir un fichero con esas filas; normalmente, nada."""
+        return ""
+
     @abstractmethod
     def bloques(self, contenido: Contenido, lotes: Lotes) -> Generator[bytes, None, None]:
         """El fichero, en bloques de unos 64 KiB o más, a partir de lotes de filas."""

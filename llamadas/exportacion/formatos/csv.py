@@ -10,6 +10,7 @@ from django.db.models import F
 from django.db.models.expressions import Combinable
 
 from ..columnas import Columna, Tipo
+from ..excel import FILAS_POR_HOJA
 from ..expresiones import EnteroParaExcel, EnTexto, FechaLocal, SinFormula, TextoParaExcel
 from .base import Contenido, Formato, Lotes
 
@@ -89,6 +90,12 @@ class CSVParaExcel(CSV):
 
     marca = BOM_UTF8
     separador = ";"
+
+    def aviso(self, filas: int) -> str:
+        if filas <= FILAS_POR_HOJA:
+            return ""
+        caben, hay = (f"{numero:,}".replace(",", ".") for numero in (FILAS_POR_HOJA, filas))
+        return f"Excel solo abre las primeras {caben} filas de un CSV, y aquí hay {hay}: en «xlsx» siguen en otra hoja."
 
     def _valor(self, columna: Columna, zona: str) -> Combinable:
         match columna.tipo:

@@ -13,12 +13,12 @@ from typing import Any
 
 from rustpy_xlsxwriter import Format, write_worksheets
 
-from ..columnas import ENTEROS_DE_EXCEL, Columna, Tipo
+from ..columnas import Columna, Tipo
 from ..errores import ExportacionIncompleta
+from ..excel import ENTEROS, FILAS_POR_HOJA
 from ..registros import Convertir, entre, fechas_en, instante, registros
 from .base import Contenido, Formato, Lotes
 
-FILAS_POR_HOJA = 1_048_576 - 1  # las que admite Excel, menos la cabecera
 BLOQUE = 256 * 1024
 
 # Va como texto lo que Excel no sabe guardar como número sin cambiarlo, ni como fecha: las anteriores a marzo de 1900,
@@ -120,9 +120,9 @@ def _de_tipo(tipo: Tipo, columnas: Sequence[Columna]) -> list[str]:
 
 
 def _enteros(valores: Sequence[int | None]) -> Sequence[int | str | None]:
-    if entre(valores, ENTEROS_DE_EXCEL):
+    if entre(valores, ENTEROS):
         return valores
-    return [valor if valor is None or valor in ENTEROS_DE_EXCEL else str(valor) for valor in valores]
+    return [valor if valor is None or valor in ENTEROS else str(valor) for valor in valores]
 
 
 def _con_las_vacias(filas: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:

@@ -87,6 +87,8 @@ class Command(Comando):
             raise CommandError(f"La exportación ha fallado. {error}") from error
         except KeyboardInterrupt as error:
             raise CommandError("Exportación interrumpida.", returncode=130) from error
+        if aviso := pedido.opciones().formato.aviso(archivo.filas):
+            self.stderr.write(aviso, self.style.WARNING)
         self.stderr.write(f"Llamadas exportadas: {archivo.filas}, en {destino}", self.style.SUCCESS)
 
     def _leer(self, output: str, argumentos: dict[str, Any]) -> OpcionesSerializer:

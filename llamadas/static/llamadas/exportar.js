@@ -65,11 +65,11 @@ function ensenarErrores(errores) {
   }
 }
 
-function ensenar({ filas, bytes_aproximados: bytes, segundos_aproximados: segundos, desde, hasta }) {
+function ensenar({ filas, bytes_aproximados: bytes, segundos_aproximados: segundos, desde, hasta, aviso = "" }) {
   const cuantas = filas === 1 ? "1 llamada" : `${numero.format(filas)} llamadas`;
   const cuando = desde ? ` del ${dia(desde)} al ${dia(hasta)}` : "";
   estimacion.textContent = filas
-    ? `${cuantas}${cuando}: más o menos ${tamano(bytes)}, en ${tiempo(segundos)}.`
+    ? `${cuantas}${cuando}: más o menos ${tamano(bytes)}, en ${tiempo(segundos)}. ${aviso}`.trim()
     : "Ninguna llamada finalizada es así: el fichero llevaría solo la cabecera.";
   const noCabe = maximo && filas > maximo;
   const esMucho = noCabe || segundos > ES_MUCHO;
