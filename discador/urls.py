@@ -2,10 +2,14 @@
 
 from csp.decorators import csp_update
 from django.contrib import admin
+from django.http import Http404
 from django.templatetags.static import static
 from django.urls import include, path, re_path
+from django.views.defaults import page_not_found
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+
+from .listas import Desplegable
 
 admin.site.site_header = admin.site.site_title = "Discador"
 admin.site.index_title = "Llamadas y usuarios"
@@ -19,6 +23,8 @@ ESTILO_DE_LA_REFERENCIA = "'sha256-MMpT0iDxyjALd9PdfepImGX3DBfJPXZ4IlDWdPAgtn0='
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("favicon.ico", RedirectView.as_view(url=static("llamadas/icono.svg"))),
+    re_path(r"^admin/r/", page_not_found, {"exception": Http404()}),  # nada tiene otra página que la suya
+    path("admin/autocomplete/", admin.site.admin_view(Desplegable.as_view(admin_site=admin.site))),
     path("admin/", admin.site.urls),
     re_path(r"^api/schema/?$", SpectacularAPIView.as_view(), name="schema"),
     re_path(

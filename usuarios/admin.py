@@ -9,6 +9,8 @@ from django.contrib.auth.models import Group
 from django.http import HttpRequest
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 
+from discador.listas import AdminAcotado
+
 from .models import Usuario
 
 # Aquí manda el rol: unos grupos de permisos que nadie mira solo confundirían. Y los tokens no se editan.
@@ -34,7 +36,7 @@ class EdicionForm(UserChangeForm):
 
 
 @admin.register(Usuario)
-class UsuarioAdmin(UserAdmin):
+class UsuarioAdmin(AdminAcotado, UserAdmin):
     """Lista, búsqueda por correo, filtro por rol y cambio de contraseña."""
 
     form = EdicionForm

@@ -7,10 +7,11 @@ from typing import Any
 from urllib.parse import quote, urlencode
 from zoneinfo import available_timezones
 
-from django.contrib.admin.views.autocomplete import AutocompleteJsonView
-from django.http import QueryDict
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, QueryDict
 from django.utils import timezone
 
+from discador.listas import Desplegable
 from usuarios.models import Usuario
 
 from ..atajos import ATAJOS, atajo_de
@@ -117,8 +118,14 @@ class Eleccion:
         }
 
 
-class AgentesJson(AutocompleteJsonView):
+class AgentesJson(Desplegable):
     """Los agentes que casan con lo que se va escribiendo, por su correo, que es como los nombra la API."""
+
+    def process_request(self, request: HttpRequest) -> tuple[Any, ...]:
+        escrito, administracion, campo, *otros = super().process_request(request)
+        if campo.related_model is not Usuario:
+            raise PermissionDenied
+        return escrito, administracion, campo, *otros
 
     def serialize_result(self, obj: Usuario, to_field_name: str) -> dict[str, str]:
         return {"id": obj.email, "text": obj.email}

@@ -15,6 +15,8 @@ from django.urls import path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from discador.listas import AdminAcotado
+
 from ..auditoria import Quien
 from ..avisos import bandeja
 from ..avisos.enlaces import raiz_del_sitio
@@ -25,15 +27,11 @@ from ..segundo_plano.servicio import Demasiadas, NoCabe, Peticion, encargar, rep
 from ..serializers import OpcionesSerializer
 
 
-class SoloMirar(admin.ModelAdmin):
+class SoloMirar(AdminAcotado):
     """Cualquier administrador lo ve; nadie lo añade, lo cambia ni lo borra."""
 
     actions_on_bottom = False
     show_full_result_count = False
-
-    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        """Solo los filtros que se ven: con otros se podría adivinar lo que no se enseña, letra a letra."""
-        return lookup.removesuffix("__exact") in self.list_filter
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request)

@@ -1,32 +1,48 @@
 """Los filtros de la lista de llamadas."""
 
-from calendar import monthrange
 from collections.abc import Iterator
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
-from django.contrib.admin.views.main import ChangeList
+from django.contrib.admin.views.main import ERROR_FLAG, ChangeList
 from django.contrib.admin.widgets import AutocompleteSelect
-from django.db.models import Model
+from django.db.models import Field, Model
+from django.db.models.constants import LOOKUP_SEP
 from django.forms import ModelChoiceField
 from django.http import HttpRequest, QueryDict
+from django.utils import timezone
 
+from discador.listas import Lista
 from usuarios.models import Usuario
 
-from ..models import LlamadaQuerySet, Resultado
+from ..models import LlamadaQuerySet
 from ..palabras import cuales
 from ..serializers import OpcionesSerializer
+from ..serializers.opciones import SIN_RESULTADO
 from .eleccion import consulta
 
 DE_UNA_SELECCION = ("desde", "hasta", "resultado", "usuario", "dia_semana", "hora", "zona")
 """Las opciones de la API que dicen qué llamadas."""
+
+DE_UN_AGENTE = "usuario__id__exact"
+DEL_PERIODO = tuple(f"fecha_finalizacion__{parte}" for parte in ("year", "month", "day"))
+FILTROS = ("estado__exact", "resultado__exact", DE_UN_AGENTE, *DEL_PERIODO)
+"""Los de Django que ofrece la lista."""
 
 
 class FiltroPorAgente(admin.RelatedFieldListFilter):
     """Elige un agente escribiendo parte de su correo, en vez de entre una lista con todos."""
 
     template = "llamadas/filtro_por_agente.html"
+
+    def __init__(
+        self, field: Field, request: HttpRequest, params: dict[str, list[str]], *resto: Any, **mas: Any
+    ) -> None:
+        if params.get(DE_UN_AGENTE) == [""]:  # se ha enviado el desplegable sin elegir a nadie
+            del params[DE_UN_AGENTE]
+        super().__init__(field, request, params, *resto, **mas)
 
     def field_choices(self, *_: Any) -> list[tuple[Any, str]]:
         """Ninguna: las busca el desplegable."""
@@ -43,7 +59,7 @@ class FiltroPorAgente(admin.RelatedFieldListFilter):
             required=False,
         )
         otros = changelist.filter_params.items()
-        que_caben = [valor for valor in self.lookup_val or [] if int(valor) < 2**63]  # más no admite SQLite
+        que_caben = [valor for valor in self.lookup_val or [] if abs(int(valor)) < 2**63]  # más no admite SQLite
         yield {
             "desplegable": campo.widget.render(self.lookup_kwarg, que_caben),
             "otros": [(nombre, v) for nombre, valores in otros if nombre != self.lookup_kwarg for v in valores],
@@ -61,13 +77,18 @@ class FiltroDeLaSeleccion(admin.ListFilter):
         self, request: HttpRequest, params: dict[str, list[str]], model: type[Model], model_admin: admin.ModelAdmin
     ) -> None:
         super().__init__(request, params, model, model_admin)
-        for nombre in DE_UNA_SELECCION:
-            if nombre in params:
-                self.used_parameters[nombre] = params.pop(nombre)
+        for nombre in [nombre for nombre in params if LOOKUP_SEP not in nombre]:
+            self.used_parameters[nombre] = params.pop(nombre)
         self.opciones = OpcionesSerializer(data=self.used_parameters)
+        self.vale = self.opciones.is_valid()
+
+    @property
+    def errores(self) -> list[str]:
+        """Lo que está mal, con las palabras de la API."""
+        return [f"{nombre}: {motivo}" for nombre, motivos in self.opciones.errors.items() for motivo in motivos]
 
     def expected_parameters(self) -> list[str]:
-        return list(DE_UNA_SELECCION)
+        return list(self.used_parameters)
 
     def has_output(self) -> bool:
         return bool(self.used_parameters)
@@ -76,37 +97,69 @@ class FiltroDeLaSeleccion(admin.ListFilter):
         """Lo que hay puesto, y cómo quitarlo."""
         yield {
             "selected": False,  # si no, Django cuenta los filtros que hay puestos mirando las demás
-            "cuales": cuales(self.opciones.escritas()),
+            "cuales": cuales(self.opciones.escritas()) if self.vale else "no se entiende",
             "quitar": changelist.get_query_string(remove=self.expected_parameters()),
         }
 
     def queryset(self, request: HttpRequest, queryset: LlamadaQuerySet) -> LlamadaQuerySet:
-        """Lanza `IncorrectLookupParameters` si no se entienden."""
-        if not self.opciones.is_valid():
-            raise IncorrectLookupParameters(self.opciones.errors)
-        return self.opciones.de_entre(queryset)
+        """Ninguna si no se entiende: un filtro mal escrito no es pedirlas todas."""
+        return self.opciones.de_entre(queryset) if self.vale else queryset.none()
 
 
-def seleccion_de(lista: QueryDict) -> str:
-    """Lo que hay filtrado en la lista, con las opciones de la API; lo que no tiene ninguna, como el estado, no va."""
-    parametros = {nombre: lista.getlist(nombre) for nombre in DE_UNA_SELECCION if nombre in lista}
-    if lista.get("resultado__exact") in Resultado.values:
-        parametros["resultado"] = [lista["resultado__exact"]]
-    agente = lista.get("usuario__id__exact", "")
-    if agente.isdecimal() and (usuario := Usuario.objects.filter(pk=int(agente)).first()):
-        parametros["usuario"] = [usuario.email]
-    parametros |= _periodo([lista.get(f"fecha_finalizacion__{parte}", "") for parte in ("year", "month", "day")])
-    return consulta(parametros)
+class ListaDeLlamadas(Lista):
+    """La lista de llamadas, que dice qué está mal en lo pedido y qué habría que exportar para que fuera lo mismo."""
+
+    def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        self.pedido = request.GET
+        super().__init__(request, *args, **kwargs)
+
+    @property
+    def errores(self) -> list[str]:
+        return [
+            error for filtro in self.filter_specs if isinstance(filtro, FiltroDeLaSeleccion) for error in filtro.errores
+        ]
+
+    def get_filters(self, request: HttpRequest) -> Any:
+        """Antes, que Django haga con el periodo unas cuentas que no comprueba."""
+        try:
+            _periodo(request.GET)
+        except (ValueError, OverflowError) as error:
+            raise IncorrectLookupParameters from error
+        return super().get_filters(request)
+
+    @property
+    def seleccion(self) -> str | None:
+        """Lo filtrado, con las opciones de la API; nada si no se entiende, o si con ellas no se puede decir.
+
+        Lo que no tiene ninguna, como el estado, no va.
+        """
+        lista = self.pedido
+        if self.errores or ERROR_FLAG in lista:
+            return None
+        parametros = {nombre: lista.getlist(nombre) for nombre in DE_UNA_SELECCION if nombre in lista}
+        if resultados := lista.getlist("resultado__exact"):
+            parametros["resultado"] = [resultado or SIN_RESULTADO for resultado in resultados]
+        if agentes := [agente for agente in lista.getlist(DE_UN_AGENTE) if agente]:
+            parametros["usuario"] = [*Usuario.objects.filter(pk__in=agentes).values_list("email", flat=True)]
+        if dias := _periodo(lista):
+            parametros |= {"desde": [dias[0].isoformat()], "hasta": [dias[1].isoformat()]}
+        return consulta(parametros) if OpcionesSerializer(data=parametros).is_valid() else None
 
 
-def _periodo(escrito: list[str]) -> dict[str, list[str]]:
-    """El de la jerarquía de fechas: un año, un mes o un día."""
-    ano, mes, dia = (int(parte) if parte.isdecimal() else 0 for parte in escrito)
-    if not 1 <= ano <= 9999 or mes > 12 or dia > 31:
-        return {}
-    ultimo_mes = mes or 12
-    ultimo_dia = dia or monthrange(ano, ultimo_mes)[1]
-    return {
-        "desde": [f"{ano:04}-{mes or 1:02}-{dia or 1:02}"],
-        "hasta": [f"{ano:04}-{ultimo_mes:02}-{ultimo_dia:02}"],
-    }
+def _periodo(lista: QueryDict) -> tuple[date, date] | None:
+    """El primer día y el último de la jerarquía de fechas: los de un año, un mes o un día.
+
+    Lanza `ValueError` u `OverflowError` si no lo son, o si alguno no cabe en el calendario de la zona.
+    """
+    escrito = [lista.get(nombre) for nombre in DEL_PERIODO]
+    if escrito == [None, None, None]:
+        return None
+    ano, mes, dia = (int(parte) if parte else None for parte in escrito)
+    if not ano or (dia and not mes):
+        raise ValueError("Un mes es de un año, y un día, de un mes.")
+    primero = date(ano, mes or 1, dia or 1)
+    fin = primero + timedelta(days=1 if dia else 31 if mes else 366)
+    siguiente = fin if dia else fin.replace(day=1) if mes else fin.replace(month=1, day=1)
+    for limite in (primero, siguiente):
+        datetime.combine(limite, time(), timezone.get_default_timezone()).astimezone(UTC)
+    return primero, siguiente - timedelta(days=1)

@@ -12,12 +12,15 @@ from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.db.models import Q
+from django.db.models.constants import LOOKUP_SEP
 from django.forms import Media
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import path
 from django.utils.formats import date_format
+
+from discador.listas import AdminAcotado
 
 from ..auditoria import Quien, auditar
 from ..descarga import cabe_directa, demasiado_grande, descargar
@@ -28,7 +31,7 @@ from ..serializers import OpcionesSerializer
 from .eleccion import AgentesJson
 from .exportaciones import encargar_y_ver
 from .exportar import pagina_de_exportar
-from .filtros import FiltroDeLaSeleccion, FiltroPorAgente, seleccion_de
+from .filtros import FILTROS, FiltroDeLaSeleccion, FiltroPorAgente, ListaDeLlamadas
 from .informe import pagina_del_informe
 from .listado import ListadoQuerySet, PaginadorConMemoria, hora_local
 
@@ -49,7 +52,7 @@ def _exportar_a(formato: Formato) -> Callable[..., HttpResponseBase | None]:
 
 
 @admin.register(Llamada)
-class LlamadaAdmin(admin.ModelAdmin):
+class LlamadaAdmin(AdminAcotado):
     """La lista de llamadas, ágil con millones de filas, y su exportación."""
 
     actions = (*(_exportar_a(formato) for formato in FORMATOS.values()), "exportar_en_segundo_plano")
@@ -95,9 +98,12 @@ class LlamadaAdmin(admin.ModelAdmin):
             *super().get_urls(),
         ]
 
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """La lista, con la misma selección en los botones de exportar y del informe."""
-        return super().changelist_view(request, {"seleccion": seleccion_de(request.GET), **(extra_context or {})})
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ListaDeLlamadas]:
+        return ListaDeLlamadas
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """Los filtros que se ven, y los parámetros de la API, de los que `FiltroDeLaSeleccion` dice qué está mal."""
+        return LOOKUP_SEP not in lookup or lookup in FILTROS
 
     def exportar_seleccionadas(
         self, request: HttpRequest, queryset: LlamadaQuerySet, *, formato: Formato
@@ -177,6 +183,8 @@ class LlamadaAdmin(admin.ModelAdmin):
         self, request: HttpRequest, queryset: LlamadaQuerySet, search_term: str
     ) -> tuple[LlamadaQuerySet, bool]:
         """Busca lo escrito y también sin espacios, puntos, guiones ni paréntesis, por si es un número pegado."""
+        if not search_term:
+            return queryset, False
         formas = {search_term, re.sub(r"[\s().-]", "", search_term) or search_term}
         return queryset.filter(reduce(or_, (Q(numero_destino__contains=forma) for forma in formas))), False
 

@@ -1,16 +1,18 @@
 """La administración de las llamadas: lista, filtros y acción de exportar."""
 
 import csv
+import html
 import io
 import re
 from datetime import UTC, datetime
+from urllib.parse import quote, urlencode
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from llamadas.exportacion.formatos import FORMATOS
-from llamadas.models import Estado, Llamada
+from llamadas.models import Estado, Exportacion, Llamada
 from usuarios.models import Usuario
 
 from .datos import CABECERA, finalizada, sembrar
@@ -191,8 +193,8 @@ def test_filtra_por_estado_resultado_y_agente(con_sesion, agente):
 def test_el_filtro_por_agente_conserva_los_demas_y_se_puede_quitar(con_sesion, agente):
     finalizada(usuario=agente)
     pagina = con_sesion.get(LISTA, {"usuario__id__exact": agente.pk, "resultado__exact": "contestada", "q": "600"})
-    html = pagina.content.decode()
-    filtro = html.split('class="filtro-agente"')[1].split("</form>")[0]
+    contenido = pagina.content.decode()
+    filtro = contenido.split('class="filtro-agente"')[1].split("</form>")[0]
     assert '<input type="hidden" name="resultado__exact" value="contestada">' in filtro
     assert '<input type="hidden" name="q" value="600">' in filtro
     assert f'<option value="{agente.pk}" selected>agente@example.com</option>' in filtro
@@ -254,3 +256,119 @@ def test_el_total_de_una_lista_pequena_esta_siempre_al_dia(con_sesion):
     for cuantas in (1, 2, 3):
         finalizada()
         assert con_sesion.get(LISTA).context["cl"].result_count == cuantas
+
+
+# --- Lo que no se entiende ---------------------------------------------------------------------------------
+
+QUE_NO_SE_ENTIENDEN = [
+    {"usuario": "nadie@example.com"},
+    {"usuario": ["agente@example.com", "nadie@example.com"]},
+    {"desde": "ayer"},
+    {"desde": "2026-02-01", "hasta": "2026-01-01"},
+    {"dsde": "2026-01-01"},
+    {"resultado": "contestado", "hora": "24", "zona": "Marte/Base"},
+    {"resultado": ""},
+    {"estado": "finalizada"},
+]
+
+
+@pytest.mark.parametrize("filtro", QUE_NO_SE_ENTIENDEN, ids=repr)
+def test_un_filtro_que_no_se_entiende_se_dice_como_en_la_api_y_no_ensena_ni_exporta_nada(con_sesion, agente, filtro):
+    llamada = finalizada(numero_destino="+34611223344", usuario=agente)
+    respuesta = con_sesion.get(LISTA, query_params=filtro)
+    contenido = html.unescape(respuesta.content.decode())
+    de_la_api = con_sesion.get("/api/v1/llamadas/exportar", query_params=filtro).json()
+    for nombre, motivos in de_la_api.items():
+        for motivo in motivos:
+            assert f"{nombre}: {motivo}" in contenido
+    assert respuesta.context["cl"].result_count == 0
+    assert "+34611223344" not in contenido
+    assert "/llamada/exportar/" not in contenido
+    assert "/llamada/informe/" not in contenido
+    for accion in ("exportar_csv", "exportar_en_segundo_plano"):
+        for todas in ("0", "1"):
+            datos = {"action": accion, "_selected_action": llamada.pk, "select_across": todas, "formato": "csv"}
+            for de_que_vez in ({"index": "0"}, {}):
+                assert con_sesion.post(LISTA, {**datos, **de_que_vez}, query_params=filtro).status_code == 302
+    assert not Exportacion.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "filtro",
+    [
+        {"usuario__id__exact": "basura"},
+        {"fecha_finalizacion__year": "9999"},
+        {"fecha_finalizacion__year": "2026", "fecha_finalizacion__month": "99999999999"},
+        {"fecha_finalizacion__month": "1"},
+        {"o": "2"},
+        {"q": "\0"},
+    ],
+    ids=repr,
+)
+def test_lo_que_django_no_entiende_tampoco_ensena_ni_exporta_nada(con_sesion, filtro):
+    llamada = finalizada(numero_destino="+34611223344")
+    for _ in range(2):
+        respuesta = con_sesion.get(f"{LISTA}?{urlencode(filtro)}", follow=True)
+        assert "No se enseña nada, porque la dirección lleva" in respuesta.content.decode()
+        assert "+34611223344" not in respuesta.content.decode()
+        assert "/llamada/exportar/" not in respuesta.content.decode()
+    for parametros in (filtro, {"e": "1"}):
+        exportar(con_sesion, [llamada.pk], todas=True, **parametros)
+    assert not Exportacion.objects.exists()
+
+
+@pytest.mark.parametrize("filtro", ["usuario__id__exact=999999", "resultado__exact=basura"])
+def test_de_lo_que_la_api_no_sabe_pedir_no_se_ofrece_exportarlo_todo(con_sesion, filtro):
+    finalizada()
+    respuesta = con_sesion.get(f"{LISTA}?{filtro}")
+    assert respuesta.context["cl"].result_count == 0
+    assert "/llamada/exportar/" not in respuesta.content.decode()
+
+
+def test_lo_que_se_filtra_varias_veces_se_exporta_igual(con_sesion):
+    for resultado in ("buzon", "contestada", ""):
+        finalizada(resultado=resultado)
+    contenido = con_sesion.get(f"{LISTA}?resultado__exact=buzon&resultado__exact=").content.decode()
+    assert "/llamada/exportar/?resultado=buzon,sin_resultado" in contenido
+
+
+@pytest.mark.parametrize(
+    "filtro",
+    [
+        r"numero_destino__regex=^\+?(([0-9]+)+)+x$",
+        "numero_destino__startswith=1",
+        "usuario__password__startswith=a",
+        "usuario__email__startswith=a",
+        "usuario__isnull=True",
+        "fecha_finalizacion__gte=2026-01-01",
+        "fecha_finalizacion__year__gt=2000",
+        "exportacion__isnull=True",
+    ],
+)
+def test_solo_se_filtra_por_lo_que_la_pagina_ofrece(con_sesion, filtro):
+    finalizada(numero_destino="1" * 20)  # con las 64 que caben, la expresión tardaría años
+    respuesta = con_sesion.get(f"{LISTA}?{quote(filtro, safe='=')}")
+    assert respuesta.status_code == 400
+    assert "Esta petición no se entiende" in respuesta.content.decode()
+
+
+def test_enviar_el_filtro_por_agente_sin_elegir_a_nadie_los_ensena_todos(con_sesion):
+    finalizada(numero_destino="1")
+    assert numeros(con_sesion, usuario__id__exact="") == {"1"}
+
+
+def test_sin_buscar_nada_no_se_mira_el_numero_de_todas(con_sesion):
+    finalizada()
+    for filtros in ({}, {"q": ""}, {"fecha_finalizacion__year": 2026}):
+        with CaptureQueriesContext(connection) as capturadas:
+            assert con_sesion.get(LISTA, filtros).context["cl"].result_count == 1
+        assert not [consulta["sql"] for consulta in capturadas if " LIKE " in consulta["sql"].upper()]
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="cómo se lee lo dice el EXPLAIN de PostgreSQL")
+def test_la_lista_sin_buscar_se_lee_por_su_indice(con_sesion):
+    sembrar(2_000)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE llamadas_llamada")
+    pagina = con_sesion.get(LISTA).context["cl"].paginator.page(1).object_list
+    assert "using llamadas_llamada_pkey" in pagina.explain()
