@@ -51,10 +51,12 @@ class Lista(serializers.ListField):
         super().__init__(**kwargs)
         self.admite_repetidos = admite_repetidos
 
+    def partes(self, valores: list[Any]) -> list[str]:
+        """Los valores uno a uno, tanto si se repite la opción como si van separados por comas."""
+        return [parte.strip() for valor in valores for parte in str(valor).split(",")]
+
     def to_internal_value(self, data: Any) -> list[Any]:
         validos, errores = [], []
-        if any(";" in valor for valor in data):
-            raise serializers.ValidationError("Separe los valores con comas, y no con punto y coma.")
         if "" in data and len(data) > 1:
             raise serializers.ValidationError("Sobra una coma, o falta un valor junto a ella.")
         if not self.admite_repetidos:
@@ -64,10 +66,39 @@ class Lista(serializers.ListField):
             try:
                 validos.append(self.child.run_validation(valor))
             except serializers.ValidationError as error:
+                if ";" in valor:
+                    raise serializers.ValidationError("Separe los valores con comas, y no con punto y coma.") from None
                 errores += error.detail
         if errores:
             raise serializers.ValidationError(errores)
         return validos
+
+
+class ListaDeCorreos(Lista):
+    """Varios correos, tal como se escriben: alguno puede llevar una coma (RFC 5321 §4.1.2)."""
+
+    child: "CorreoDeUsuario"
+
+    def partes(self, valores: list[Any]) -> list[str]:
+        """Los correos uno a uno. Lo que entero es el de alguien no se separa."""
+        return [parte for valor in valores for parte in self._separar(str(valor))]
+
+    def _separar(self, escrito: str) -> list[str]:
+        if "," not in escrito or self.child.es_de_alguien(escrito):
+            return [escrito]
+        primera, *demas = _por_comas(escrito)
+        return [primera, *(parte if self.child.es_de_alguien(parte) else parte.lstrip() for parte in demas)]
+
+
+def _por_comas(escrito: str) -> list[str]:
+    """Lo que hay entre las comas que no están entre comillas."""
+    partes: list[str] = []
+    for trozo in escrito.split(","):
+        if partes and (partes[-1].count('"') - partes[-1].count('\\"')) % 2:
+            partes[-1] += f",{trozo}"
+        else:
+            partes.append(trozo)
+    return partes
 
 
 class Momento(Texto):
@@ -143,8 +174,16 @@ class CorreoDeUsuario(Texto):
     """El correo de alguien que existe, aunque ya no entre; o una palabra, `salvo`, que se queda como está."""
 
     def __init__(self, *, salvo: str, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+        super().__init__(trim_whitespace=False, **kwargs)  # un espacio de más es otro correo, quizá de otra persona
         self.salvo = salvo
+
+    def es_de_alguien(self, escrito: str) -> bool:
+        """Si es, entero, el correo de alguien."""
+        try:
+            self.run_validation(escrito)
+        except serializers.ValidationError:
+            return False
+        return True
 
     def run_validation(self, data: Any = empty) -> Usuario | str:
         correo = super().run_validation(data)  # antes de preguntar por él: la base no admite cualquier carácter

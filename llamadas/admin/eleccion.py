@@ -1,6 +1,6 @@
 """Lo que se elige en las páginas de la administración: los parámetros de la API, en un formulario."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -15,6 +15,7 @@ from discador.listas import Desplegable
 from usuarios.models import Usuario
 
 from ..atajos import ATAJOS, atajo_de
+from ..campos import Lista
 from ..palabras import DIAS, RESULTADOS
 from ..serializers import OpcionesSerializer
 from ..serializers.opciones import SIN_AGENTE
@@ -86,7 +87,8 @@ class Eleccion:
         return ",".join(self.parametros.get(nombre, []))
 
     def varios(self, nombre: str) -> list[str]:
-        return [parte.strip() for valor in self.parametros.get(nombre, []) for parte in valor.split(",")]
+        campo, valores = self.opciones.fields[nombre], self.parametros.get(nombre, [])
+        return campo.partes(valores) if isinstance(campo, Lista) else valores
 
     def alternativas(self, nombre: str, titulos: Mapping[str, str]) -> list[Alternativa]:
         elegidas = self.varios(nombre)
@@ -148,13 +150,20 @@ def leer(formulario: QueryDict) -> Parametros:
     for nombre, valores in formulario.lists():
         if nombre.startswith("_") or nombre == "csrfmiddlewaretoken":
             continue
-        escritos = [valor.strip() for valor in valores if valor.strip()]
+        escritos = [valor if nombre == "usuario" else valor.strip() for valor in valores if valor.strip()]
         if escritos or nombre == "columnas":
             leidos[nombre] = escritos or [""]
     return leidos
 
 
-def consulta(parametros: Mapping[str, Iterable[str]]) -> str:
-    """Los parámetros como los escribiría una persona: los valores, separados por comas y sin codificar de más."""
-    pares = [(nombre, ",".join(valores)) for nombre, valores in parametros.items()]
+def consulta(parametros: Mapping[str, Collection[str]]) -> str:
+    """Los parámetros como los escribiría una persona: los valores, separados por comas y sin codificar de más.
+
+    Si alguno lleva ya una coma, como puede un correo, se repite el parámetro.
+    """
+    pares = [
+        (nombre, valor)
+        for nombre, valores in parametros.items()
+        for valor in (valores if any("," in uno for uno in valores) else [",".join(valores)])
+    ]
     return urlencode(pares, quote_via=quote, safe=",:@/")

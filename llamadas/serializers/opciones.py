@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.datastructures import MultiValueDict
 from rest_framework import serializers
 
-from ..campos import VACIO, CorreoDeUsuario, Eleccion, Lista, Momento, Zona, que_se_admite
+from ..campos import VACIO, CorreoDeUsuario, Eleccion, Lista, ListaDeCorreos, Momento, Zona, que_se_admite
 from ..exportacion.columnas import COLUMNAS
 from ..exportacion.estimacion import Estimacion
 from ..exportacion.expresiones import DiaDeLaSemana, HoraDelDia
@@ -47,7 +47,7 @@ class OpcionesSerializer(serializers.Serializer):
         help_text="Solo las que acabaron así; «sin_resultado», las que no lo tienen. Varios, separados por comas o "
         "repitiendo la opción.",
     )
-    usuario = Lista(
+    usuario = ListaDeCorreos(
         child=CorreoDeUsuario(salvo=SIN_AGENTE),
         required=False,
         help_text="Solo las del agente con ese correo; «sin_agente», las que no tienen ninguno. Varios, separados por "
@@ -152,7 +152,7 @@ class OpcionesSerializer(serializers.Serializer):
         dadas = dict(_por_nombre(self.initial_data))
         elegido = {"formato": ["csv"], "zona": [_zona(self.validated_data).key], **dadas}
         return {
-            nombre: _partes(elegido[nombre]) if isinstance(campo, Lista) else str(elegido[nombre][0]).strip()
+            nombre: campo.partes(elegido[nombre]) if isinstance(campo, Lista) else str(elegido[nombre][0]).strip()
             for nombre, campo in self.fields.items()
             if nombre in elegido
         }
@@ -200,15 +200,11 @@ def _por_nombre(datos: Mapping[str, Any]) -> Iterator[tuple[str, list[Any]]]:
         yield nombre, valor if isinstance(valor, list) else [valor]
 
 
-def _partes(valores: list[Any]) -> list[str]:
-    return [parte.strip() for valor in valores for parte in str(valor).split(",")]
-
-
 def _leer(campo: serializers.Field, valores: list[Any]) -> Any:
     if not valores:
         raise serializers.ValidationError(VACIO)
     if isinstance(campo, Lista):
-        return campo.run_validation(_partes(valores))
+        return campo.run_validation(campo.partes(valores))
     if len(valores) != 1:
         raise serializers.ValidationError("Está repetido: escríbalo una sola vez.")
     return campo.run_validation(valores[0])

@@ -1,6 +1,8 @@
 """Qué se exporta: periodo, resultado, agente y zona; y lo que se dice de una opción que no vale."""
 
+import html
 import json
+import re
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -11,7 +13,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as ajustes
 from hypothesis import strategies as st
 
-from llamadas.models import Llamada
+from llamadas.models import Exportacion, Llamada
 from llamadas.periodo import final, principio
 from usuarios.models import Usuario
 
@@ -342,3 +344,97 @@ def test_los_filtros_corrientes_usan_indices(muchas):
     semana = finalizadas.entre(en(2026, 3, 1), en(2026, 3, 8))
     for llamadas in (semana, semana.filter(resultado="buzon"), finalizadas.filter(usuario__in=muchas[:1])):
         assert "Seq Scan on llamadas_llamada" not in llamadas.en_orden_de_exportacion().explain()
+
+
+CON_COMA = '"perez,ana"@example.com'
+RAROS = (
+    CON_COMA,
+    '"a;b"@example.com',
+    '"a\\",b"@example.com',
+    "suelta,coma@example.com",
+    " ana@example.com",
+    "ana@example.com ",
+)
+
+
+@pytest.mark.parametrize("correo", RAROS)
+def test_un_agente_se_pide_por_su_correo_tal_como_es(con_token, correo):
+    for n, otro in enumerate(("ana@example.com", "otro@example.com", correo)):
+        finalizada(id=n, usuario=Usuario.objects.create(email=otro))
+    assert ids(con_token, usuario=correo) == [2]
+    assert ids(con_token, usuario=[correo]) == [2]
+    assert ids(con_token, usuario=["otro@example.com", correo]) == [1, 2]
+
+
+def test_las_comas_entre_comillas_no_separan(con_token):
+    for n, correo in enumerate((CON_COMA, "otro@example.com", "tercero@example.com")):
+        finalizada(id=n, usuario=Usuario.objects.create(email=correo))
+    assert ids(con_token, usuario=f"otro@example.com, {CON_COMA},tercero@example.com") == [0, 1, 2]
+    assert errores(con_token, usuario='"x,otro@example.com') == {
+        "usuario": ['«"x,otro@example.com» no es el correo de ningún usuario.']
+    }
+
+
+def test_un_espacio_de_mas_es_otro_correo(con_token):
+    finalizada(usuario=Usuario.objects.create_user("ana@example.com"))
+    for escrito in ("ana@example.com ", " ana@example.com", "nadie@example.com,ana@example.com "):
+        assert (
+            f"«{escrito.split(',')[-1]}» no es el correo de ningún usuario."
+            in errores(con_token, usuario=escrito)["usuario"]
+        )
+    assert ids(con_token, usuario="ana@example.com, ana@example.com")
+
+
+@pytest.mark.parametrize("correo", RAROS)
+def test_lo_pedido_se_apunta_de_modo_que_se_pueda_volver_a_pedir(con_sesion, correo):
+    usuario = Usuario.objects.create(email=correo)
+    finalizada(usuario=usuario)
+    finalizada()
+    cuerpo = {"usuario": [correo, "sin_agente"], "resultado": "contestada"}
+    encargo = con_sesion.post("/api/v1/llamadas/exportaciones", cuerpo, content_type="application/json").json()
+    assert encargo["opciones"]["usuario"] == [correo, "sin_agente"]
+    assert encargo["filas_previstas"] == 2
+    Exportacion.objects.update(estado="completada")
+    con_sesion.post(f"/admin/llamadas/exportacion/{encargo['id']}/repetir/")
+    assert [una.opciones["usuario"] for una in Exportacion.objects.all()] == [[correo, "sin_agente"]] * 2
+
+
+@pytest.mark.parametrize("correo", RAROS)
+def test_las_paginas_llevan_el_correo_tal_como_es(con_sesion, correo):
+    usuario = Usuario.objects.create(email=correo)
+    for n, quien in enumerate((None, usuario, Usuario.objects.create(email="otro@example.com"))):
+        finalizada(id=n, usuario=quien)
+    exportar = "/admin/llamadas/llamada/exportar/"
+    elegidos = {"usuario": ["otro@example.com", correo], "columnas": "llamada_id", "formato": "json"}
+    respuesta = con_sesion.post(exportar, {**elegidos, "_descargar": ""})
+    fichero = con_sesion.get(respuesta["Location"])
+    assert [fila["llamada_id"] for fila in json.loads(fichero.content)] == [1, 2]
+    recordada = html.unescape(con_sesion.get(exportar).content.decode())
+    assert f'<option value="{correo}" selected>' in recordada
+    assert respuesta["Location"] in recordada
+    # De la lista, con su filtro, a la página de exportar; y del informe, a la lista.
+    lista = con_sesion.get("/admin/llamadas/llamada/", {"usuario__id__exact": usuario.pk}).content.decode()
+    enlace = html.unescape(re.search(rf'href="({exportar}[^"]*)"', lista)[1])
+    assert f'<option value="{correo}" selected>' in html.unescape(con_sesion.get(enlace).content.decode())
+    informe = con_sesion.get("/admin/llamadas/llamada/informe/", elegidos).content.decode()
+    de_los_agentes = informe.split('<section aria-labelledby="agentes">')[1]
+    for enlace in re.findall(r'<td[^>]*>.*?<a href="([^"]+)">1</a>', de_los_agentes):
+        assert con_sesion.get(html.unescape(enlace)).context["cl"].result_count == 1
+
+
+def test_el_comando_tambien(ejecutar, tmp_path, transactional_db):
+    for correo in (CON_COMA, "otro@example.com"):
+        finalizada(usuario=Usuario.objects.create(email=correo))
+    hecho = ejecutar(
+        "exportar_llamadas",
+        "-o",
+        "-",
+        "--columnas",
+        "usuario_email",
+        "--usuario",
+        "otro@example.com",
+        "--usuario",
+        CON_COMA,
+    )
+    assert hecho.returncode == 0, hecho.stderr
+    assert len(hecho.stdout.splitlines()) == 3

@@ -18,13 +18,13 @@ let temporizador;
 function parametros() {
   const leidos = new Map();
   for (const [nombre, escrito] of new FormData(formulario)) {
-    const valor = escrito.trim();
-    if (nombre.startsWith("_") || nombre === "csrfmiddlewaretoken" || !valor) continue;
-    leidos.set(nombre, leidos.has(nombre) ? `${leidos.get(nombre)},${valor}` : valor);
+    const valor = nombre === "usuario" ? escrito : escrito.trim();
+    if (nombre.startsWith("_") || nombre === "csrfmiddlewaretoken" || !valor.trim()) continue;
+    leidos.set(nombre, [...(leidos.get(nombre) ?? []), valor]);
   }
   // No marcar ninguna columna no es pedirlas todas; y pedirlas todas, en su orden, es no decir nada.
-  if (!leidos.has("columnas")) leidos.set("columnas", "");
-  if (leidos.get("columnas") === enSuOrden) leidos.delete("columnas");
+  if (!leidos.has("columnas")) leidos.set("columnas", [""]);
+  if (leidos.get("columnas").join() === enSuOrden) leidos.delete("columnas");
   return leidos;
 }
 
@@ -33,7 +33,11 @@ function consulta() {
     encodeURIComponent(texto)
       .replace(/%(2C|3A|40|2F)/g, decodeURIComponent)
       .replace(/[!'()*]/g, (signo) => `%${signo.charCodeAt(0).toString(16).toUpperCase()}`);
-  return [...parametros()].map(([nombre, valor]) => `${nombre}=${escribir(valor)}`).join("&");
+  // Si alguno lleva ya una coma, como puede un correo, se repite el parámetro.
+  const repartir = (valores) => (valores.some((valor) => valor.includes(",")) ? valores : [valores.join()]);
+  return [...parametros()]
+    .flatMap(([nombre, valores]) => repartir(valores).map((valor) => `${nombre}=${escribir(valor)}`))
+    .join("&");
 }
 
 function tamano(bytes) {
