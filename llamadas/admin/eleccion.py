@@ -22,6 +22,10 @@ from ..serializers.opciones import SIN_AGENTE
 
 Parametros = dict[str, list[str]]
 
+MAXIMA = 3500
+"""Caracteres de una consulta, escrita de la forma más larga, con los que su URL y las de los enlaces de su página caben
+en los 4.094 de la primera línea de una petición que por omisión admite gunicorn (nginx, 8 KiB)."""
+
 HORAS = {str(hora): f"{hora} h" for hora in range(24)}
 ZONAS = sorted(zona for zona in available_timezones() if "/" in zona and not zona.startswith(("Etc/", "SystemV/")))
 
@@ -59,6 +63,11 @@ class Eleccion:
     def consulta(self) -> str:
         """La misma elección como lo que va en una URL tras el `?`."""
         return consulta(self.parametros)
+
+    @property
+    def cabe(self) -> bool:
+        """Si se puede llevar en una URL."""
+        return cabe_en_una_url(self.parametros)
 
     def con(self, **otros: str) -> str:
         """La consulta, con esos parámetros en vez de los que hubiera."""
@@ -167,3 +176,8 @@ def consulta(parametros: Mapping[str, Collection[str]]) -> str:
         for valor in (valores if any("," in uno for uno in valores) else [",".join(valores)])
     ]
     return urlencode(pares, quote_via=quote, safe=",:@/")
+
+
+def cabe_en_una_url(parametros: Mapping[str, Collection[str]]) -> bool:
+    """Si ningún servidor de los que suele haber rechazaría la URL por larga."""
+    return len(urlencode(parametros, doseq=True)) <= MAXIMA

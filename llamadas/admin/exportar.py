@@ -1,22 +1,29 @@
 """La página de exportar: un formulario con los parámetros de la API, que acaba en la propia API."""
 
+import json
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
 from django.conf import settings
 from django.contrib import admin, messages
 from django.forms import Media
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from usuarios.models import Usuario
 
-from ..descarga import demasiado_grande
+from ..auditoria import Quien, auditar
+from ..descarga import demasiado_grande, descargar
 from ..exportacion.columnas import COLUMNAS
+from ..exportacion.estimacion import estimar
 from ..exportacion.formatos import DIALECTOS, FORMATOS
-from ..models import UltimaEleccion
-from .eleccion import Alternativa, Eleccion, leer
+from ..exportacion.servicio import exportar
+from ..models import Puerta, UltimaEleccion
+from ..serializers import EstimacionSerializer
+from .eleccion import MAXIMA, Alternativa, Eleccion, leer
 from .exportaciones import encargar_y_ver
 
 _MEDIA = Media(css={"all": ["admin/css/forms.css", "llamadas/eleccion.css", "llamadas/exportar.css"]})
@@ -25,15 +32,18 @@ NOMBRES = [columna.nombre for columna in COLUMNAS]
 DIALECTOS_EN_PALABRAS = {"rfc4180": "rfc4180, con comas", "excel": "excel, para abrirlo con un doble clic"}
 
 
-def pagina_de_exportar(administracion: admin.ModelAdmin, request: HttpRequest) -> HttpResponse:
+def pagina_de_exportar(administracion: admin.ModelAdmin, request: HttpRequest) -> HttpResponseBase:
     """Enseña el formulario con lo último que se eligió, o con lo que diga la URL; al enviarlo, exporta.
 
-    La descarga la hace la API, en la misma sesión: aquí solo se la manda a ella.
+    La descarga la hace la API, en la misma sesión: aquí se la manda a ella o, si la URL sería demasiado larga, se hace
+    lo mismo.
     """
     if request.method != "POST":
         parametros = leer(request.GET)
         return _ensenar(administracion, request, Eleccion(parametros) if parametros else recordada(request.user))
     eleccion = Eleccion(_sin_lo_que_sobra(leer(request.POST)))
+    if "_estimar" in request.POST:
+        return _estimar(eleccion)
     if "_atajo" in request.POST:
         return _ensenar(administracion, request, eleccion.con_atajo(request.POST["_atajo"]))
     return (eleccion.vale and _exportar(administracion, request, eleccion)) or _ensenar(
@@ -50,7 +60,7 @@ def recordada(usuario: Usuario) -> Eleccion:
     return Eleccion(parametros).con_atajo(ultima.periodo)
 
 
-def _exportar(administracion: admin.ModelAdmin, request: HttpRequest, eleccion: Eleccion) -> HttpResponse | None:
+def _exportar(administracion: admin.ModelAdmin, request: HttpRequest, eleccion: Eleccion) -> HttpResponseBase | None:
     """Manda a descargarla o la encarga; si no se puede, lo dice."""
     UltimaEleccion.objects.update_or_create(
         usuario=request.user, defaults={"opciones": eleccion.parametros, "periodo": eleccion.atajo}
@@ -64,7 +74,29 @@ def _exportar(administracion: admin.ModelAdmin, request: HttpRequest, eleccion: 
             request, f"{demasiado_grande(filas)} Elija «Exportar en segundo plano».", messages.ERROR
         )
         return None
-    return HttpResponseRedirect(f"{reverse('llamadas:exportar')}?{eleccion.consulta}")
+    if eleccion.cabe:
+        return HttpResponseRedirect(f"{reverse('llamadas:exportar')}?{eleccion.consulta}")
+    opciones = eleccion.opciones
+    apuntar = partial(auditar, quien=Quien.de_la_peticion(request), puerta=Puerta.API, opciones=opciones.escritas())
+    return descargar(exportar(opciones.llamadas(), opciones.opciones()), request, apuntar)
+
+
+def _estimar(eleccion: Eleccion) -> HttpResponse:
+    """Lo mismo que diría la API, de lo que no cabe en una URL con que preguntárselo."""
+    if not eleccion.vale:
+        return JsonResponse(eleccion.errores, status=400)
+    estimacion = estimar(eleccion.opciones.llamadas(), eleccion.opciones.opciones())
+    return JsonResponse(EstimacionSerializer(estimacion).data)
+
+
+def _curl(request: HttpRequest, eleccion: Eleccion, url: str) -> str:
+    """La orden que lo descarga o, si no cabe en una URL, la que lo encarga."""
+    orden = "curl {} -H 'Authorization: Bearer EL-TOKEN-DE-ACCESO'"
+    if eleccion.cabe:
+        return f"{orden.format('-fOJ')} '{url}'"
+    cuerpo = json.dumps(eleccion.parametros, ensure_ascii=False).replace("'", "\\u0027")
+    ruta = request.build_absolute_uri(reverse("llamadas:exportaciones"))
+    return f"{orden.format('-f')} -H 'Content-Type: application/json' -d '{cuerpo}' '{ruta}'"
 
 
 def _sin_lo_que_sobra(parametros: dict[str, list[str]]) -> dict[str, list[str]]:
@@ -75,7 +107,7 @@ def _sin_lo_que_sobra(parametros: dict[str, list[str]]) -> dict[str, list[str]]:
 
 
 def _ensenar(administracion: admin.ModelAdmin, request: HttpRequest, eleccion: Eleccion) -> HttpResponse:
-    ruta = reverse("llamadas:exportar")
+    url = request.build_absolute_uri(f"{reverse('llamadas:exportar')}?{eleccion.consulta}")
     contexto: dict[str, Any] = {
         **administracion.admin_site.each_context(request),
         **eleccion.contexto(),
@@ -91,7 +123,9 @@ def _ensenar(administracion: admin.ModelAdmin, request: HttpRequest, eleccion: E
         "maximo": settings.EXPORTACION_DIRECTA_MAX,
         "correo": request.user.email,
         "formulario": uuid4(),
-        "url": request.build_absolute_uri(f"{ruta}?{eleccion.consulta}"),
+        "url": url,
+        "curl": _curl(request, eleccion, url),
+        "url_maxima": MAXIMA,
         "media": _MEDIA + administracion.media,
     }
     return TemplateResponse(request, "llamadas/exportar.html", contexto)

@@ -21,7 +21,7 @@ from ..models import LlamadaQuerySet
 from ..palabras import cuales
 from ..serializers import OpcionesSerializer
 from ..serializers.opciones import SIN_RESULTADO
-from .eleccion import consulta
+from .eleccion import cabe_en_una_url, consulta
 
 DE_UNA_SELECCION = ("desde", "hasta", "resultado", "usuario", "dia_semana", "hora", "zona")
 """Las opciones de la API que dicen qué llamadas."""
@@ -143,7 +143,8 @@ class ListaDeLlamadas(Lista):
             parametros["usuario"] = [*Usuario.objects.filter(pk__in=agentes).values_list("email", flat=True)]
         if dias := _periodo(lista):
             parametros |= {"desde": [dias[0].isoformat()], "hasta": [dias[1].isoformat()]}
-        return consulta(parametros) if OpcionesSerializer(data=parametros).is_valid() else None
+        se_puede = cabe_en_una_url(parametros) and OpcionesSerializer(data=parametros).is_valid()
+        return consulta(parametros) if se_puede else None
 
 
 def _periodo(lista: QueryDict) -> tuple[date, date] | None:

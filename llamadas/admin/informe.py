@@ -20,7 +20,7 @@ from ..informe.tramos import Tramo, en_tramos
 from ..models import DIAS_DE_LA_SEMANA, Ahora, Estado, Llamada, Resultado
 from ..palabras import DIAS, RESULTADOS, cuales, duracion, porcentaje
 from ..serializers.opciones import SIN_AGENTE, SIN_RESULTADO
-from .eleccion import Eleccion, Parametros, consulta, leer
+from .eleccion import Eleccion, Parametros, cabe_en_una_url, consulta, leer
 from .filtros import DE_UNA_SELECCION
 
 DIAS_POR_OMISION = 30
@@ -234,10 +234,15 @@ class Informe:
 
 
 def pagina_del_informe(administracion: admin.ModelAdmin, request: HttpRequest) -> HttpResponse:
-    """Enseña el informe de lo que diga la URL o, si no dice nada, el de los últimos días con llamadas."""
-    eleccion = Eleccion(leer(request.GET)) if request.GET else Eleccion(_ultimos_dias())
-    if "_atajo" in request.GET:
-        return HttpResponseRedirect(f"{request.path}?{eleccion.con_atajo(request.GET['_atajo']).consulta}")
+    """Enseña el informe de lo que diga la URL o, si no dice nada, el de los últimos días con llamadas.
+
+    Lo que se elige se manda con un POST, que lo enseña en su URL o, si no cabe en ninguna, en la propia respuesta.
+    """
+    enviado = request.POST if request.method == "POST" else request.GET
+    eleccion = Eleccion(leer(enviado) if enviado else _ultimos_dias())
+    eleccion = eleccion.con_atajo(enviado.get("_atajo", ""))
+    if (request.method == "POST" or "_atajo" in enviado) and eleccion.cabe:
+        return HttpResponseRedirect(f"{request.path}?{eleccion.consulta}")
     contexto: dict[str, Any] = {
         **administracion.admin_site.each_context(request),
         **eleccion.contexto(),
@@ -254,7 +259,7 @@ def pagina_del_informe(administracion: admin.ModelAdmin, request: HttpRequest) -
             "cuales": cuales(eleccion.opciones.escritas()),
             "lista": _lista(seleccion.parte()),
             "exportar": _exportar(seleccion.parte()),
-            "json": f"{reverse('llamadas:resumen')}?{eleccion.consulta}",
+            "json": _enlace("llamadas:resumen", eleccion.parametros),
         }
     return TemplateResponse(request, "llamadas/informe.html", contexto)
 
@@ -278,11 +283,16 @@ def _cifra(llamadas: int, parte: Parametros | None, *, texto: str = "", valor: f
 
 
 def _lista(parte: Parametros) -> str:
-    return f"{reverse('admin:llamadas_llamada_changelist')}?{consulta({'estado__exact': [Estado.FINALIZADA], **parte})}"
+    return _enlace("admin:llamadas_llamada_changelist", {"estado__exact": [Estado.FINALIZADA], **parte})
 
 
 def _exportar(parte: Parametros) -> str:
-    return f"{reverse('admin:llamadas_llamada_exportar')}?{consulta(parte)}"
+    return _enlace("admin:llamadas_llamada_exportar", parte)
+
+
+def _enlace(ruta: str, parametros: Parametros) -> str:
+    """Nada, si no cabe en una URL."""
+    return f"{reverse(ruta)}?{consulta(parametros)}" if cabe_en_una_url(parametros) else ""
 
 
 def _dia(instante: datetime | None, local: ZoneInfo, *, antes: timedelta = timedelta()) -> date | None:

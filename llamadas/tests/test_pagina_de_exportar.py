@@ -1,10 +1,14 @@
 """La página de exportar: un formulario con los parámetros de la API, que acaba en la propia API."""
 
 import html
+import json
 import re
+import shlex
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+import requests
+from django.conf import settings as ajustes
 from django.test import Client
 
 from llamadas.atajos import ATAJOS, atajo_de
@@ -169,3 +173,96 @@ def test_lo_que_se_escriba_no_se_ejecuta(con_sesion):
     # Y la orden de curl se puede pegar en un terminal: nada se sale de las comillas.
     orden = html.unescape(re.search(r"<textarea[^>]*>(.*?)</textarea>", contenido, re.DOTALL)[1])
     assert orden.count("'") == 4
+
+
+# --- Más agentes de los que caben en una URL ---------------------------------------------------------------
+
+MUCHOS = 150
+LO_QUE_ADMITE_GUNICORN = 4094
+
+
+@pytest.fixture
+def muchos():
+    """Los correos de muchos agentes, cada uno con una llamada; y hay otra que no es de ninguno."""
+    agentes = Usuario.objects.bulk_create(Usuario(email=f"agente.{n}@llamadas.example.com") for n in range(MUCHOS))
+    for agente in agentes:
+        finalizada(usuario=agente)
+    finalizada()
+    return [agente.email for agente in agentes]
+
+
+@pytest.fixture
+def de_verdad(servidor, con_sesion):
+    """El navegador en que ha entrado el administrador, frente a un gunicorn de verdad."""
+    navegador = requests.Session()
+    navegador.cookies.set(ajustes.SESSION_COOKIE_NAME, con_sesion.cookies[ajustes.SESSION_COOKIE_NAME].value)
+    navegador.get(f"{servidor}{RUTA}").raise_for_status()
+    navegador.headers["X-CSRFToken"] = navegador.cookies["csrftoken"]
+    return navegador
+
+
+def enlaces(contenido):
+    """Adónde se puede ir desde una página."""
+    return [html.unescape(enlace) for enlace in re.findall(r'href="([^"#]*)"', contenido)]
+
+
+def test_con_muchos_agentes_se_descarga_igual(servidor, de_verdad, muchos):
+    respuesta = de_verdad.post(f"{servidor}{RUTA}", {**EN_BLANCO, "usuario": muchos, "_descargar": ""})
+    assert (respuesta.status_code, respuesta.headers["X-Total-Count"]) == (200, str(MUCHOS))
+    assert respuesta.headers["Content-Disposition"].startswith("attachment; filename=llamadas_finalizadas_")
+    assert len(respuesta.content.splitlines()) == MUCHOS + 1
+    hecha = Exportacion.objects.get()
+    assert (hecha.opciones["usuario"], hecha.filas, hecha.de_una_seleccion) == (muchos, MUCHOS, False)
+
+
+@pytest.mark.parametrize("cuantos", [85, 90, 105, 120, 135])
+def test_ningun_numero_de_agentes_acaba_en_un_414(servidor, de_verdad, muchos, cuantos):
+    respuesta = de_verdad.post(f"{servidor}{RUTA}", {**EN_BLANCO, "usuario": muchos[:cuantos], "_descargar": ""})
+    assert (respuesta.status_code, respuesta.headers["X-Total-Count"]) == (200, str(cuantos))
+
+
+def test_con_muchos_agentes_tambien_se_estima(servidor, de_verdad, muchos):
+    respuesta = de_verdad.post(f"{servidor}{RUTA}", {**EN_BLANCO, "usuario": muchos, "_estimar": ""})
+    assert respuesta.json()["filas"] == MUCHOS
+    mal = de_verdad.post(f"{servidor}{RUTA}", {**EN_BLANCO, "usuario": [*muchos, "nadie"], "_estimar": ""})
+    assert (mal.status_code, mal.json()) == (400, {"usuario": ["«nadie» no es el correo de ningún usuario."]})
+    assert not Exportacion.objects.exists()
+
+
+def test_con_muchos_agentes_lo_que_se_ensena_para_un_programa_los_encarga(con_sesion, con_token, muchos):
+    enviar(con_sesion, usuario=[*muchos, "sin_agente"], formato="json")
+    contenido = con_sesion.get(RUTA).content.decode()
+    assert re.search(r'id="con-url" hidden', contenido)
+    assert re.search(r'id="no-cabe">Son demasiados agentes para una URL', contenido)
+    orden = shlex.split(html.unescape(re.search(r"<textarea[^>]*>(.*?)</textarea>", contenido, re.DOTALL)[1]))
+    assert orden[-1] == "http://testserver/api/v1/llamadas/exportaciones"
+    cuerpo = json.loads(orden[orden.index("-d") + 1])
+    encargo = con_token.post(orden[-1], cuerpo, content_type="application/json")
+    assert (encargo.status_code, encargo.json()["filas_previstas"]) == (202, MUCHOS + 1)
+
+
+def test_con_muchos_agentes_el_informe_se_ve_y_todos_sus_enlaces_caben(servidor, de_verdad, muchos):
+    informe = f"{servidor}/admin/llamadas/llamada/informe/"
+    for cuantos in (5, 90, 100, 110, MUCHOS):
+        for mas in ({}, {"_atajo": "este_ano"}):
+            respuesta = de_verdad.post(informe, {"usuario": muchos[:cuantos], "desde": "2026-01-01", **mas})
+            assert respuesta.status_code == 200
+            largos = [e for e in enlaces(respuesta.text) if len(f"GET {e} HTTP/1.1") > LO_QUE_ADMITE_GUNICORN]
+            assert largos == []
+    assert "Son demasiados agentes para una dirección" in respuesta.text
+
+
+def test_los_enlaces_de_una_lista_con_los_agentes_que_caben_tambien_caben(servidor, de_verdad, muchos):
+    ofrecidas = 0
+    for cuantos in (80, 85, 100):
+        respuesta = de_verdad.post(f"{servidor}/admin/llamadas/llamada/informe/", {"usuario": muchos[:cuantos]})
+        de_todos = [
+            e for e in enlaces(respuesta.text) if e.startswith("/admin/llamadas/llamada/?") and "agente.1@" in e
+        ]
+        for lista in [e for e in de_todos if "agente.2@" in e][:1]:
+            ofrecidas += 1
+            pagina = de_verdad.get(f"{servidor}{lista}")
+            assert pagina.status_code == 200
+            for otro in {e for e in enlaces(pagina.text) if e.startswith("?")}:
+                assert len(f"GET /admin/llamadas/llamada/{otro} HTTP/1.1") <= LO_QUE_ADMITE_GUNICORN
+    assert 0 < ofrecidas < 3

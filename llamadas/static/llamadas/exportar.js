@@ -40,6 +40,27 @@ function consulta() {
     .join("&");
 }
 
+// Si la URL no es más larga de lo que admiten los servidores, medida como en la página.
+function cabe() {
+  const pares = [...parametros()].flatMap(([nombre, valores]) => valores.map((valor) => [nombre, valor]));
+  return new URLSearchParams(pares).toString().length <= Number(formulario.dataset.urlMaxima);
+}
+
+function preguntarCabiendo(opciones) {
+  if (cabe()) return fetch(`${formulario.dataset.estimar}?${consulta()}`, opciones);
+  const body = new FormData(formulario);
+  body.set("_estimar", "");
+  return fetch(formulario.action, { method: "POST", body, ...opciones });
+}
+
+function orden(url) {
+  const credenciales = "-H 'Authorization: Bearer EL-TOKEN-DE-ACCESO'";
+  if (cabe()) return `curl -fOJ ${credenciales} '${url}'`;
+  const cuerpo = JSON.stringify(Object.fromEntries(parametros())).replaceAll("'", "\\u0027");
+  const encargar = window.location.origin + formulario.dataset.encargar;
+  return `curl -f ${credenciales} -H 'Content-Type: application/json' -d '${cuerpo}' '${encargar}'`;
+}
+
 function tamano(bytes) {
   if (bytes < 1e3) return `${bytes} bytes`;
   const [unidad, letra] = bytes < 1e6 ? [1e3, "kB"] : bytes < 1e9 ? [1e6, "MB"] : [1e9, "GB"];
@@ -92,7 +113,7 @@ async function preguntar() {
   const { signal } = pregunta;
   formulario.setAttribute("aria-busy", "true");
   try {
-    const respuesta = await fetch(`${formulario.dataset.estimar}?${consulta()}`, { signal });
+    const respuesta = await preguntarCabiendo({ signal });
     const cuerpo = await respuesta.json();
     if (signal.aborted) return;
     ensenarErrores(respuesta.status === 400 ? cuerpo : {});
@@ -115,7 +136,9 @@ function alCambiar() {
   }
   const url = `${window.location.origin}${formulario.dataset.exportar}?${consulta()}`.replace(/\?$/, "");
   formulario.elements.url.value = url;
-  formulario.elements.curl.value = `curl -fOJ -H 'Authorization: Bearer EL-TOKEN-DE-ACCESO' '${url}'`;
+  formulario.elements.curl.value = orden(url);
+  document.getElementById("con-url").hidden = !cabe();
+  document.getElementById("no-cabe").hidden = cabe();
   window.clearTimeout(temporizador);
   temporizador = window.setTimeout(preguntar, ESPERA);
 }
