@@ -19,6 +19,7 @@ from playwright.sync_api import Page, expect
 
 from llamadas.demostracion import crear_llamadas
 from llamadas.models import Aviso, Exportacion, Llamada, Trabajador
+from usuarios.models import Usuario
 
 from .encargos import trabajar, un_encargo
 
@@ -509,3 +510,64 @@ def test_las_capturas_del_readme(entrar, administrador, tmp_path, pytestconfig, 
     assert captura.stat().st_size > 20_000
     assert (CAPTURAS / f"{nombre}.png").stat().st_size < 250_000
     assert f"llamadas/static/llamadas/capturas/{nombre}.png" in (settings.BASE_DIR / "README.md").read_text()
+
+
+def test_lo_que_no_se_entiende_en_la_lista_se_dice_arriba(entrar, campana):
+    pagina = entrar()
+    pagina.goto(f"{LISTA}?usuario=nadie@example.com&dsde=2026-01-01")
+    expect(pagina.locator(".errornote")).to_contain_text("No se enseña ninguna llamada")
+    expect(pagina.locator(".errorlist li")).to_have_count(2)
+    expect(pagina.locator("#result_list")).to_have_count(0)
+    assert hallazgos_graves(pagina) == []
+    pagina.locator(".errornote").get_by_role("link").click()
+    expect(pagina.locator("#result_list tbody tr")).to_have_count(100)
+    expect(pagina.get_by_role("link", name="Exportar", exact=True)).to_be_visible()
+    pagina.goto(f"{LISTA}?usuario__id__exact=nadie")
+    expect(pagina.locator(".messagelist")).to_contain_text("No se enseña nada")
+    assert hallazgos_graves(pagina) == []
+
+
+def test_con_mas_agentes_de_los_que_caben_en_una_url(entrar, campana):
+    agentes = Usuario.objects.bulk_create(Usuario(email=f"agente.{n}@llamadas.example.com") for n in range(150))
+    Llamada.objects.filter(pk__in=Llamada.objects.filter(estado="finalizada")[:7]).update(usuario=agentes[3])
+    pagina = entrar()
+    pagina.goto(EXPORTAR)
+    elegir = """correos => {
+        const lista = document.querySelector("select[name=usuario]");
+        lista.append(...correos.map(correo => new Option(correo, correo, true, true)));
+        lista.form.dispatchEvent(new Event("input"));
+    }"""
+    pagina.evaluate(elegir, [agente.email for agente in agentes])
+    expect(estimacion(pagina)).to_contain_text("7 llamadas")
+    expect(pagina.get_by_label("URL", exact=True)).to_be_hidden()
+    expect(pagina.locator("#no-cabe")).to_be_visible()
+    assert "/api/v1/llamadas/exportaciones" in pagina.get_by_label("curl", exact=True).input_value()
+    with pagina.expect_download() as bajada:
+        pagina.get_by_role("button", name="Descargar").click()
+    assert len(filas(bajada.value.path())) == 8
+    pagina.goto(INFORME)
+    pagina.evaluate("document.querySelector('details.elegir').open = true")
+    pagina.evaluate(elegir, [agente.email for agente in agentes])
+    pagina.locator("input[name=desde]").fill("")
+    pagina.locator("input[name=hasta]").fill("")
+    pagina.get_by_role("button", name="Ver el informe").click()
+    expect(pagina.locator(".informe")).to_contain_text("Son demasiados agentes para una dirección")
+
+
+def test_un_agente_con_una_coma_en_el_correo_se_elige_y_se_descarga(entrar, campana):
+    correo = '"perez,ana"@example.com'
+    agente = Usuario.objects.create(email=correo)
+    otro = Usuario.objects.create(email="otra@example.com")
+    for cual, pk in ((agente, 1), (otro, 2)):
+        Llamada.objects.filter(pk=Llamada.objects.filter(estado="finalizada").order_by("pk")[pk].pk).update(
+            usuario=cual
+        )
+    pagina = entrar()
+    pagina.goto(f"{EXPORTAR}?usuario=otra@example.com&usuario=%22perez,ana%22@example.com")
+    expect(estimacion(pagina)).to_contain_text("2 llamadas")
+    url = pagina.get_by_label("URL", exact=True).input_value()
+    assert parse_qs(urlsplit(url).query)["usuario"] == ["otra@example.com", correo]
+    with pagina.expect_download() as bajada:
+        pagina.get_by_role("button", name="Descargar").click()
+    assert bajada.value.url == url
+    assert len(filas(bajada.value.path())) == 3

@@ -15,7 +15,7 @@ from llamadas.atajos import ATAJOS, atajo_de
 from llamadas.models import Exportacion, UltimaEleccion
 from usuarios.models import Rol, Usuario
 
-from .datos import finalizada
+from .datos import esperar, finalizada
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -211,6 +211,7 @@ def test_con_muchos_agentes_se_descarga_igual(servidor, de_verdad, muchos):
     assert (respuesta.status_code, respuesta.headers["X-Total-Count"]) == (200, str(MUCHOS))
     assert respuesta.headers["Content-Disposition"].startswith("attachment; filename=llamadas_finalizadas_")
     assert len(respuesta.content.splitlines()) == MUCHOS + 1
+    esperar(Exportacion.objects.filter(estado="completada").exists)
     hecha = Exportacion.objects.get()
     assert (hecha.opciones["usuario"], hecha.filas, hecha.de_una_seleccion) == (muchos, MUCHOS, False)
 
