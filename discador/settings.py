@@ -379,6 +379,7 @@ STORAGES = {
 EXPORTACIONES_DIAS = entero("EXPORTACIONES_DIAS", 7, minimo=1, maximo=36_500)
 EXPORTACIONES_POR_USUARIO = entero("EXPORTACIONES_POR_USUARIO", 2, minimo=1)
 EXPORTACION_DIRECTA_MAX = entero("EXPORTACION_DIRECTA_MAX", 0)  # 0: sin límite
+DESCARGAS_A_LA_VEZ = entero("DESCARGAS_A_LA_VEZ", 6, minimo=1)  # por proceso: menos que los hilos de gunicorn
 
 # --- Avisos ----------------------------------------------------------------------------------------------
 

@@ -8,6 +8,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import timedelta
+from functools import partial
 from typing import Any, Self
 
 from django.db import Error, connection
@@ -16,12 +18,14 @@ from django.http import HttpRequest
 from usuarios.acceso import direccion
 from usuarios.models import Usuario
 
+from .apuntador import Apunte, apuntador
 from .exportacion.servicio import Archivo, Trozos
 from .models import Ahora, Culpable, EstadoDeExportacion, Exportacion, Puerta
 
 registro = logging.getLogger(__name__)
 
-SEGUNDOS_ENTRE_SENALES = 10
+SEGUNDOS_DE_CORTESIA = 1.0  # lo que un hilo del servidor, ya enviado todo, espera a que quede apuntado
+SEGUNDOS_DE_INSISTENCIA = 60.0  # lo que lo espera un comando, que al acabar se lo llevaría consigo
 
 DE_QUIEN_RECIBE = (BrokenPipeError, KeyboardInterrupt)
 
@@ -52,95 +56,74 @@ class Quien:
         return cls(usuario=None, nombre=f"{nombre}@{socket.gethostname()}"[:254], direccion=None)
 
 
-def auditar(archivo: Archivo, quien: Quien, puerta: Puerta, opciones: dict[str, Any]) -> Archivo:
-    """El mismo archivo, que al entregarse deja constancia de cuánto salió y cómo acabó.
+class Constancia:
+    """Lo que se sabe de una exportación directa, desde antes de que se abra la instantánea de la que sale.
 
-    Lo apunta ya, y si no puede lanza `DatabaseError`: nada sale sin constancia. `opciones` son las pedidas, como se
-    escribirían en la API.
+    Antes, porque escribir pide una conexión, y esperarla con otra en la mano es como se bloquean unas descargas a
+    otras cuando todas las que hay están cogidas. Por eso, después, escribe `apuntador`.
     """
-    constancia = _Constancia(archivo, quien, puerta, opciones)
-    return replace(archivo, trozos=Trozos(constancia.hasta_agotarlos(), constancia.cerrar))
 
+    def __init__(self, quien: Quien, puerta: Puerta, opciones: dict[str, Any], extension: str) -> None:
+        """La apunta ya, y si no puede lanza `DatabaseError`: nada sale sin constancia.
 
-@contextmanager
-def auditada(archivo: Archivo, quien: Quien, puerta: Puerta, opciones: dict[str, Any]) -> Iterator[Archivo]:
-    """Lo mismo, cuando la entrega no acaba al agotar los trozos sino al salir de aquí sin errores."""
-    constancia = _Constancia(archivo, quien, puerta, opciones)
-    try:
-        yield replace(archivo, trozos=Trozos(constancia.contando(), archivo.trozos.close))
-    except BaseException as error:
-        archivo.trozos.close()
-        constancia.rota(error)
-        raise
-    archivo.trozos.close()
-    constancia.completa()
+        `opciones` son las pedidas, como se escribirían en la API.
+        """
+        self._archivo: Archivo | None = None
+        self._bytes = 0
+        self._resumen = hashlib.sha256()
+        self._final: dict[str, Any] = {}
+        self._acabo: float | None = None  # según `time.monotonic`
+        exportacion = Exportacion.objects.create(
+            puerta=puerta,
+            usuario=quien.usuario,
+            quien=quien.nombre,
+            direccion=quien.direccion,
+            opciones=opciones,
+            de_una_seleccion=puerta == Puerta.ADMINISTRACION,
+            formato=extension,
+            estado=EstadoDeExportacion.EN_CURSO,
+            empezada=Ahora(),
+            latido=Ahora(),
+        )
+        self._apunte = Apunte(exportacion.pk, self._campos)
+        # Dentro de una transacción, hasta que acabe solo la ve quien está en ella: no la puede escribir otro hilo.
+        self._solo_desde_aqui = connection.in_atomic_block
+        if not self._solo_desde_aqui:
+            apuntador.seguir(self._apunte)
 
+    @property
+    def acabada(self) -> bool:
+        return self._apunte.acabado
 
-class _Constancia:
-    """Lo que se sabe de una entrega mientras dura."""
+    def anunciar(self, archivo: Archivo) -> None:
+        """Lo que se va a entregar."""
+        self._archivo = archivo
+        if not self._solo_desde_aqui:
+            apuntador.escribir_ya(self._apunte)
 
-    def __init__(self, archivo: Archivo, quien: Quien, puerta: Puerta, opciones: dict[str, Any]) -> None:
-        self.archivo = archivo
-        self.bytes = 0
-        self.resumen = hashlib.sha256()
-        self.acabada = False
+    def contar(self, archivo: Archivo) -> Archivo:
+        """El mismo archivo, que cuenta lo que se toma de él."""
+        return replace(archivo, trozos=Trozos(self._contando(archivo.trozos), archivo.trozos.close))
+
+    def vigilar(self, archivo: Archivo) -> Archivo:
+        """El mismo archivo: si se agota, se entregó entero; si se cierra antes, es que quien lo recibía se ha ido."""
+        return replace(
+            archivo,
+            trozos=Trozos(self._hasta_agotarlos(archivo.trozos), partial(self._cerrar, archivo.trozos)),
+        )
+
+    @contextmanager
+    def rota_si_falla(self) -> Iterator[None]:
+        """Lo que falle dentro consta como que se rompió por ello."""
         try:
-            self.exportacion = Exportacion.objects.create(
-                puerta=puerta,
-                usuario=quien.usuario,
-                quien=quien.nombre,
-                direccion=quien.direccion,
-                opciones=opciones,
-                de_una_seleccion=puerta == Puerta.ADMINISTRACION,
-                formato=archivo.extension,
-                nombre=archivo.nombre,
-                estado=EstadoDeExportacion.EN_CURSO,
-                filas_previstas=archivo.filas,
-                empezada=Ahora(),
-                latido=Ahora(),
-            )
-        except BaseException:
-            archivo.trozos.close()
-            raise
-
-    def contando(self) -> Iterator[bytes]:
-        """Los bloques del archivo."""
-        proxima = time.monotonic() + SEGUNDOS_ENTRE_SENALES
-        for bloque in self.archivo.trozos:
-            self.resumen.update(bloque)
-            self.bytes += len(bloque)
-            yield bloque
-            if time.monotonic() >= proxima:
-                proxima = time.monotonic() + SEGUNDOS_ENTRE_SENALES
-                self._apuntar(bytes=self.bytes, latido=Ahora())
-
-    def hasta_agotarlos(self) -> Iterator[bytes]:
-        """Los bloques del archivo. Si se agotan, es que se entregaron todos; si fallan, la culpa es de aquí."""
-        try:
-            yield from self.contando()
-        except GeneratorExit:
-            raise
+            yield
         except BaseException as error:
             self.rota(error)
+            self.esperar(SEGUNDOS_DE_CORTESIA)
             raise
-        self.completa()
-
-    def cerrar(self) -> None:
-        """Suelta el archivo; si no se había entregado entero, es que quien lo recibía se ha ido."""
-        try:
-            self.archivo.trozos.close()
-        finally:
-            if not self.acabada:
-                self.rota(BrokenPipeError())
 
     def completa(self) -> None:
-        self._acabar(
-            estado=EstadoDeExportacion.COMPLETADA,
-            filas=self.archivo.filas,
-            sha256=self.resumen.hexdigest(),
-            mensaje="",
-            rota_por="",  # por si se la dio por perdida mientras quien descargaba no leía
-        )
+        self._acabar(estado=EstadoDeExportacion.COMPLETADA, filas=self._archivo.filas, sha256=self._resumen.hexdigest())
 
     def rota(self, error: BaseException) -> None:
         if isinstance(error, DE_QUIEN_RECIBE):
@@ -148,22 +131,74 @@ class _Constancia:
         else:
             self._acabar(estado=EstadoDeExportacion.FALLIDA, rota_por=Culpable.SERVIDOR, mensaje=FALLO)
 
-    def _acabar(self, **campos: Any) -> None:
-        self.acabada = True
-        self._apuntar(bytes=self.bytes, terminada=Ahora(), **campos)
+    def esperar(self, segundos: float = SEGUNDOS_DE_CORTESIA) -> None:
+        """A que se haya intentado escribir cómo acabó."""
+        if not self._solo_desde_aqui:
+            self._apunte.intentado.wait(segundos)
 
-    def _apuntar(self, **campos: Any) -> None:
-        """Si la base de datos no responde, la entrega sigue: el cuidado periódico la dará por perdida."""
+    def insistir(self) -> None:
+        """A que esté escrito cómo acabó, mientras merezca la pena."""
+        if not self._solo_desde_aqui and not self._apunte.escrito.wait(SEGUNDOS_DE_INSISTENCIA):
+            registro.error("No se ha podido apuntar cómo acabó la exportación %s", self._apunte.exportacion)
+
+    def _contando(self, trozos: Iterator[bytes]) -> Iterator[bytes]:
+        for bloque in trozos:
+            self._resumen.update(bloque)
+            self._bytes += len(bloque)
+            yield bloque
+
+    def _hasta_agotarlos(self, trozos: Iterator[bytes]) -> Iterator[bytes]:
+        """Si fallan, la culpa es de aquí."""
         try:
-            try:
-                self._actualizar(campos)
-            except Error:  # puede que se haya reiniciado: con otra conexión, vuelve a valer
-                if connection.in_atomic_block:
-                    raise
-                connection.close()
-                self._actualizar(campos)
-        except Error:
-            registro.exception("No se ha podido apuntar cómo va la exportación %s", self.exportacion.pk)
+            yield from self._contando(trozos)
+        except GeneratorExit:
+            raise
+        except BaseException as error:
+            self.rota(error)
+            raise
+        self.completa()
 
-    def _actualizar(self, campos: dict[str, Any]) -> None:
-        Exportacion.objects.filter(pk=self.exportacion.pk).update(**campos)
+    def _cerrar(self, trozos: Trozos) -> None:
+        try:
+            trozos.close()
+        finally:
+            if not self.acabada:
+                self.rota(BrokenPipeError())
+
+    def _campos(self) -> dict[str, Any]:
+        """Lo que ha de decir su fila; todo, por si entretanto se la dio por perdida."""
+        en_curso = {"estado": EstadoDeExportacion.EN_CURSO, "mensaje": "", "rota_por": "", "terminada": None}
+        del_archivo = {"filas_previstas": self._archivo.filas, "nombre": self._archivo.nombre} if self._archivo else {}
+        return {**en_curso, **del_archivo, "bytes": self._bytes, **self._final, **self._cuando_acabo()}
+
+    def _cuando_acabo(self) -> dict[str, Any]:
+        """En el reloj de la base de datos, aunque se escriba un rato después."""
+        if self._acabo is None:
+            return {}
+        return {"terminada": Ahora(timedelta(seconds=self._acabo - time.monotonic()))}
+
+    def _acabar(self, **campos: Any) -> None:
+        self._final, self._acabo = campos, time.monotonic()
+        self._apunte.acabado = True
+        if self._solo_desde_aqui:
+            self._escribir_aqui()
+        else:
+            apuntador.escribir_ya(self._apunte)
+
+    def _escribir_aqui(self) -> None:
+        try:
+            self._apunte.escribir()
+        except Error:
+            registro.exception("No se ha podido apuntar cómo va la exportación %s", self._apunte.exportacion)
+
+
+@contextmanager
+def auditada(quien: Quien, puerta: Puerta, opciones: dict[str, Any], extension: str) -> Iterator[Constancia]:
+    """La constancia de una entrega que no acaba al agotar los trozos, sino al salir de aquí sin errores."""
+    constancia = Constancia(quien, puerta, opciones, extension)
+    try:
+        with constancia.rota_si_falla():
+            yield constancia
+        constancia.completa()
+    finally:
+        constancia.insistir()

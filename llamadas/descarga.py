@@ -1,8 +1,9 @@
 """La entrega de un archivo por HTTP: entera o rota, nunca cortada en silencio."""
 
 from collections import deque
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
 from tempfile import TemporaryFile
@@ -12,39 +13,84 @@ from django.contrib.humanize.templatetags.humanize import intcomma
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
-from .exportacion.servicio import Archivo, Trozos
+from .auditoria import Constancia, Quien
+from .envio import BLOQUE, Plaza, con_paciencia
+from .exportacion.servicio import Archivo, Trozos, exportar
+from .models import LlamadaQuerySet, Puerta
+from .serializers import OpcionesSerializer
 
-BLOQUE = 256 * 1024
 BUFER = 4 * 1024 * 1024  # bytes que se producen antes de que salgan las cabeceras
 
 
-def descargar(archivo: Archivo, request: HttpRequest, auditar: Callable[[Archivo], Archivo]) -> HttpResponseBase:
+class NoAlMomento(Exception):
+    """Son más de EXPORTACION_DIRECTA_MAX. El mensaje, para quien las pide, aún no dice qué puede hacer."""
+
+
+def descargar(
+    llamadas: LlamadaQuerySet, pedido: OpcionesSerializer, request: HttpRequest, puerta: Puerta
+) -> HttpResponseBase:
     """La respuesta con el archivo: de una pieza si cabe en el búfer; si no, según se produce.
 
-    `auditar` da el mismo archivo, con su entrega vigilada.
-
-    Lanza lo que falle al producir el primer búfer, cuando aún se puede responder con un error. Lo que
-    falle después rompe la conexión, y así quien descarga sabe que su fichero no está completo. En
-    HTTP/1.0 no se notaría (RFC 9112 §6.3: sin trozos ni longitud, el cierre es el final), de modo que
-    se produce entero antes de enviarlo.
+    Lanza `NoAlMomento`, `SinPlaza` y lo que falle al apuntarla o al producir el primer búfer, cuando aún se puede
+    responder con un error. Lo que falle después rompe la conexión, y así quien descarga sabe que su fichero no está
+    completo.
     """
-    if request.META.get("SERVER_PROTOCOL") == "HTTP/1.0":
-        return _con_cabeceras(_con_longitud(archivo, auditar), archivo)
-    inicio: deque[bytes] = deque()
-    for trozo in archivo.trozos:
-        inicio.append(trozo)
-        if sum(map(len, inicio)) > BUFER:
-            todos = Trozos(chain(_soltando(inicio), archivo.trozos), archivo.trozos.close)
-            return _con_cabeceras(StreamingHttpResponse(auditar(replace(archivo, trozos=todos)).trozos), archivo)
-    return _con_cabeceras(_DeUnaPieza(archivo, b"".join(inicio), auditar), archivo)
+    comprobar_que_caben(llamadas)
+    with ExitStack() as si_falla:
+        plaza = Plaza()
+        si_falla.callback(plaza.soltar)
+        opciones = pedido.opciones()
+        constancia = Constancia(Quien.de_la_peticion(request), puerta, pedido.escritas(), opciones.extension)
+        with constancia.rota_si_falla():
+            archivo = exportar(llamadas, opciones)
+            constancia.anunciar(archivo)
+            preparado = _preparar(archivo, de_una_vez=request.META.get("SERVER_PROTOCOL") == "HTTP/1.0")
+        si_falla.pop_all()
+    con_paciencia(request)
+    vigilado = constancia.vigilar(replace(archivo, trozos=preparado.trozos))
+    return _con_cabeceras(preparado.responder(_Entrega(vigilado.trozos, plaza, constancia)), archivo)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Preparado:
+    """Un archivo cuyo principio, o todo, ya está producido. Con `contenido`, cabía entero."""
+
+    trozos: Trozos
+    largo: int | None = None
+    contenido: bytes | None = None
+
+    def responder(self, entrega: "_Entrega") -> HttpResponseBase:
+        if self.contenido is not None:
+            return _DeUnaPieza(self.contenido, entrega)
+        cabeceras = {} if self.largo is None else {"Content-Length": str(self.largo)}
+        return StreamingHttpResponse(entrega, headers=cabeceras)
+
+
+class _Entrega(Iterator[bytes]):
+    """Lo que envía el servidor, que la cierra cuando ya lo ha enviado: solo entonces deja su plaza."""
+
+    def __init__(self, trozos: Trozos, plaza: Plaza, constancia: Constancia) -> None:
+        self._trozos = trozos
+        self._plaza = plaza
+        self._constancia = constancia
+
+    def __next__(self) -> bytes:
+        return next(self._trozos)
+
+    def close(self) -> None:
+        try:
+            self._trozos.close()
+        finally:
+            self._plaza.soltar()
+            self._constancia.esperar()
 
 
 class _DeUnaPieza(HttpResponse):
     """Una respuesta cuya entrega se vigila: lo que cuenta es que el servidor la haya enviado, no que esté hecha."""
 
-    def __init__(self, archivo: Archivo, contenido: bytes, auditar: Callable[[Archivo], Archivo]) -> None:
+    def __init__(self, contenido: bytes, entrega: _Entrega) -> None:
         super().__init__(contenido, headers={"Content-Length": len(contenido)})
-        self._entrega = auditar(replace(archivo, trozos=Trozos(iter([contenido]), lambda: None))).trozos
+        self._entrega = entrega
         self._enviandose = False
 
     def __iter__(self) -> Iterator[bytes]:
@@ -60,34 +106,35 @@ class _DeUnaPieza(HttpResponse):
         self._entrega.close()
 
 
-def cabe_directa(archivo: Archivo) -> bool:
-    """Si se puede descargar al pedirlo. Si no, por EXPORTACION_DIRECTA_MAX, lo cierra."""
-    if not settings.EXPORTACION_DIRECTA_MAX or archivo.filas <= settings.EXPORTACION_DIRECTA_MAX:
-        return True
-    archivo.trozos.close()
-    return False
+def _preparar(archivo: Archivo, *, de_una_vez: bool) -> _Preparado:
+    """Produce el primer búfer o, si es `de_una_vez`, todo.
+
+    En HTTP/1.0 no se notaría que se rompe (RFC 9112 §6.3: sin trozos ni longitud, el cierre es el final).
+    """
+    if de_una_vez:
+        return _en_un_fichero(archivo)
+    inicio: deque[bytes] = deque()
+    for trozo in archivo.trozos:
+        inicio.append(trozo)
+        if sum(map(len, inicio)) > BUFER:
+            return _Preparado(trozos=Trozos(chain(_soltando(inicio), archivo.trozos), archivo.trozos.close))
+    contenido = b"".join(inicio)
+    bloques = (contenido[desde : desde + BLOQUE] for desde in range(0, len(contenido), BLOQUE))
+    return _Preparado(trozos=Trozos(bloques, lambda: None), contenido=contenido)
 
 
-def demasiado_grande(filas: int) -> str:
-    """Por qué no se puede, para quien lo pide."""
-    maximo = settings.EXPORTACION_DIRECTA_MAX
-    return f"Son {intcomma(filas)} llamadas, y al momento se descargan como mucho {intcomma(maximo)}."
-
-
-def _con_longitud(archivo: Archivo, auditar: Callable[[Archivo], Archivo]) -> StreamingHttpResponse:
-    """La respuesta desde un fichero temporal, que desaparece al cerrarla."""
+def _en_un_fichero(archivo: Archivo) -> _Preparado:
+    """Todo, en un fichero temporal que desaparece al cerrarlo."""
     fichero = TemporaryFile()  # noqa: SIM115 (lo cierra la respuesta)
     try:
         fichero.writelines(archivo.trozos)
         largo = fichero.tell()
         fichero.seek(0)
     except BaseException:
+        archivo.trozos.close()
         fichero.close()
         raise
-    bloques = iter(partial(fichero.read, BLOQUE), b"")
-    respuesta = StreamingHttpResponse(auditar(replace(archivo, trozos=Trozos(bloques, fichero.close))).trozos)
-    respuesta["Content-Length"] = str(largo)
-    return respuesta
+    return _Preparado(trozos=Trozos(iter(partial(fichero.read, BLOQUE), b""), fichero.close), largo=largo)
 
 
 def _soltando(trozos: deque[bytes]) -> Iterator[bytes]:
@@ -96,8 +143,17 @@ def _soltando(trozos: deque[bytes]) -> Iterator[bytes]:
         yield trozos.popleft()
 
 
-def solo_cabeceras(archivo: Archivo) -> HttpResponseBase:
+def comprobar_que_caben(llamadas: LlamadaQuerySet) -> None:
+    """Que se puedan descargar al pedirlas. Lanza `NoAlMomento`."""
+    maximo = settings.EXPORTACION_DIRECTA_MAX
+    if maximo and (filas := llamadas.order_by().count()) > maximo:
+        raise NoAlMomento(f"Son {intcomma(filas)} llamadas, y al momento se descargan como mucho {intcomma(maximo)}.")
+
+
+def solo_cabeceras(llamadas: LlamadaQuerySet, pedido: OpcionesSerializer) -> HttpResponseBase:
     """La respuesta a HEAD. Vacía pero en flujo, para que nadie le ponga un `Content-Length: 0` que no es cierto."""
+    comprobar_que_caben(llamadas)
+    archivo = exportar(llamadas, pedido.opciones())
     archivo.trozos.close()
     return _con_cabeceras(StreamingHttpResponse(()), archivo)
 
@@ -106,7 +162,6 @@ def _con_cabeceras(respuesta: HttpResponseBase, archivo: Archivo) -> HttpRespons
     respuesta["Content-Type"] = archivo.tipo_mime
     respuesta["Content-Disposition"] = f"attachment; filename={archivo.nombre}"
     respuesta["Cache-Control"] = "no-store"
-    respuesta["X-Accel-Buffering"] = "no"
     respuesta["X-Content-Type-Options"] = "nosniff"
     respuesta["X-Total-Count"] = str(archivo.filas)
     return respuesta

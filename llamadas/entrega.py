@@ -4,20 +4,22 @@ import base64
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
+from .envio import BLOQUE, Plaza, con_paciencia
 from .exportacion.servicio import Trozos
 from .models import Exportacion
 from .tramos import Inalcanzable, Tramo, tramo_pedido
-
-BLOQUE = 256 * 1024
 
 
 def entregar(
     exportacion: Exportacion, fichero: BinaryIO, request: HttpRequest
 ) -> tuple[HttpResponseBase, Tramo | None]:
-    """La respuesta y lo que envía, que es nada si lo que se pide no está. Cierra el fichero cuando acaba."""
+    """La respuesta y lo que envía, que es nada si lo que se pide no está. Cierra el fichero cuando acaba.
+
+    Lanza `SinPlaza`.
+    """
     etag = f'"{exportacion.sha256}"'
     total = exportacion.bytes or 0
     try:
@@ -26,14 +28,15 @@ def entregar(
         fichero.close()
         return HttpResponse(status=416, headers={"Content-Range": f"bytes */{total}", "ETag": etag}), None
     enviado = tramo or Tramo(0, total - 1)
-    respuesta: HttpResponseBase
     if request.method == "HEAD":
         fichero.close()
         respuesta = StreamingHttpResponse(())
-    elif tramo:
-        respuesta = _parte(fichero, tramo, total)
     else:
-        respuesta = FileResponse(fichero)
+        respuesta = StreamingHttpResponse(_trozos(fichero, enviado, Plaza()))
+        con_paciencia(request)
+    if tramo:
+        respuesta.status_code = 206
+        respuesta["Content-Range"] = f"bytes {tramo.desde}-{tramo.hasta}/{total}"
     respuesta["Content-Length"] = str(enviado.largo)
     respuesta["Content-Type"] = exportacion.tipo_mime
     respuesta["Content-Disposition"] = f"attachment; filename={exportacion.nombre}"
@@ -46,11 +49,15 @@ def entregar(
     return respuesta, enviado
 
 
-def _parte(fichero: BinaryIO, tramo: Tramo, total: int) -> StreamingHttpResponse:
+def _trozos(fichero: BinaryIO, tramo: Tramo, plaza: Plaza) -> Trozos:
+    """Los del tramo; al cerrarlos, cierran el fichero y dejan la plaza."""
+
+    def cerrar() -> None:
+        fichero.close()
+        plaza.soltar()
+
     fichero.seek(tramo.desde)
-    respuesta = StreamingHttpResponse(Trozos(_leer(fichero, tramo.largo), fichero.close), status=206)
-    respuesta["Content-Range"] = f"bytes {tramo.desde}-{tramo.hasta}/{total}"
-    return respuesta
+    return Trozos(_leer(fichero, tramo.largo), cerrar)
 
 
 def _leer(fichero: BinaryIO, cuantos: int) -> Iterator[bytes]:

@@ -1,7 +1,6 @@
 """La página de exportar: un formulario con los parámetros de la API, que acaba en la propia API."""
 
 import json
-from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -15,12 +14,11 @@ from django.urls import reverse
 
 from usuarios.models import Usuario
 
-from ..auditoria import Quien, auditar
-from ..descarga import demasiado_grande, descargar
+from ..descarga import NoAlMomento, comprobar_que_caben, descargar
+from ..envio import SIN_PLAZA, hay_plaza
 from ..exportacion.columnas import COLUMNAS
 from ..exportacion.estimacion import estimar
 from ..exportacion.formatos import DIALECTOS, FORMATOS
-from ..exportacion.servicio import exportar
 from ..models import Puerta, UltimaEleccion
 from ..serializers import EstimacionSerializer
 from .eleccion import MAXIMA, Alternativa, Eleccion, leer
@@ -29,6 +27,7 @@ from .exportaciones import encargar_y_ver
 _MEDIA = Media(css={"all": ["admin/css/forms.css", "llamadas/eleccion.css", "llamadas/exportar.css"]})
 
 NOMBRES = [columna.nombre for columna in COLUMNAS]
+OTRA_VEZ = "Inténtelo dentro de unos segundos, o elija «Exportar en segundo plano»."
 DIALECTOS_EN_PALABRAS = {"rfc4180": "rfc4180, con comas", "excel": "excel, para abrirlo con un doble clic"}
 
 
@@ -68,17 +67,17 @@ def _exportar(administracion: admin.ModelAdmin, request: HttpRequest, eleccion: 
     if "_segundo_plano" in request.POST:
         avisar = "_avisar_correo" in request.POST
         return encargar_y_ver(administracion, request, eleccion.opciones, avisar_correo=avisar)
-    maximo = settings.EXPORTACION_DIRECTA_MAX
-    if maximo and (filas := eleccion.opciones.llamadas().count()) > maximo:
-        administracion.message_user(
-            request, f"{demasiado_grande(filas)} Elija «Exportar en segundo plano».", messages.ERROR
-        )
+    try:
+        comprobar_que_caben(eleccion.opciones.llamadas())
+    except NoAlMomento as error:
+        administracion.message_user(request, f"{error} Elija «Exportar en segundo plano».", messages.ERROR)
+        return None
+    if not hay_plaza():
+        administracion.message_user(request, f"{SIN_PLAZA} {OTRA_VEZ}", messages.WARNING)
         return None
     if eleccion.cabe:
         return HttpResponseRedirect(f"{reverse('llamadas:exportar')}?{eleccion.consulta}")
-    opciones = eleccion.opciones
-    apuntar = partial(auditar, quien=Quien.de_la_peticion(request), puerta=Puerta.API, opciones=opciones.escritas())
-    return descargar(exportar(opciones.llamadas(), opciones.opciones()), request, apuntar)
+    return descargar(eleccion.opciones.llamadas(), eleccion.opciones, request, Puerta.API)
 
 
 def _estimar(eleccion: Eleccion) -> HttpResponse:

@@ -22,10 +22,9 @@ from django.utils.formats import date_format
 
 from discador.listas import AdminAcotado
 
-from ..auditoria import Quien, auditar
-from ..descarga import cabe_directa, demasiado_grande, descargar
+from ..descarga import NoAlMomento, descargar
+from ..envio import SinPlaza
 from ..exportacion.formatos import FORMATOS, Formato
-from ..exportacion.servicio import exportar
 from ..models import Llamada, LlamadaQuerySet, Puerta
 from ..serializers import OpcionesSerializer
 from .eleccion import AgentesJson
@@ -35,6 +34,7 @@ from .filtros import FILTROS, FiltroDeLaSeleccion, FiltroPorAgente, ListaDeLlama
 from .informe import pagina_del_informe
 from .listado import ListadoQuerySet, PaginadorConMemoria, hora_local
 
+OTRA_VEZ = "Inténtelo dentro de unos segundos, o elija «Exportar seleccionadas en segundo plano»."
 NADA_QUE_EXPORTAR = "Ninguna llamada seleccionada está finalizada: no hay nada que exportar."
 
 
@@ -119,17 +119,19 @@ class LlamadaAdmin(AdminAcotado):
             return None
         opciones = OpcionesSerializer(data={"formato": formato.nombre})
         opciones.is_valid(raise_exception=True)
-        archivo = exportar(finalizadas, opciones.opciones())
-        if not cabe_directa(archivo):
-            consejo = "Elija «Exportar seleccionadas en segundo plano»."
-            self.message_user(request, f"{demasiado_grande(archivo.filas)} {consejo}", messages.WARNING)
-            return None
         sin_finalizar = queryset.sin_finalizar().count()
+        try:
+            respuesta = descargar(finalizadas, opciones, request, Puerta.ADMINISTRACION)
+        except NoAlMomento as error:
+            consejo = "Elija «Exportar seleccionadas en segundo plano»."
+            self.message_user(request, f"{error} {consejo}", messages.WARNING)
+            return None
+        except SinPlaza as error:
+            self.message_user(request, f"{error} {OTRA_VEZ}", messages.WARNING)
+            return None
         if sin_finalizar:
             self.message_user(request, _quedan_fuera(sin_finalizar), messages.WARNING)
-        quien, pedidas = Quien.de_la_peticion(request), opciones.escritas()
-        apuntar = partial(auditar, quien=quien, puerta=Puerta.ADMINISTRACION, opciones=pedidas)
-        return descargar(archivo, request, apuntar)
+        return respuesta
 
     @admin.action(description="Exportar seleccionadas en segundo plano", permissions=["view"])
     def exportar_en_segundo_plano(self, request: HttpRequest, queryset: LlamadaQuerySet) -> HttpResponse | None:

@@ -139,7 +139,6 @@ EXPORTAR = extend_schema(
         cabecera("X-Total-Count", "Cuántas llamadas lleva el fichero.", de=[200], tipo=int),
         cabecera("Content-Length", "Lo que ocupa, si cabe en unos pocos MiB.", de=[200], tipo=int),
         cabecera("X-Content-Type-Options", "`nosniff`", de=[200]),
-        cabecera("X-Accel-Buffering", "`no`", de=[200]),
     ],
     responses={
         **{

@@ -18,6 +18,12 @@ AJUSTES_DE_POSTGRESQL = """
     SET LOCAL enable_incremental_sort = off;
 """
 
+# Y si la conexión se corta, que se entere pronto aunque la consulta aún no dé filas. En Windows no sabe hacerlo.
+VER_SI_SIGUE_AHI = """
+    SELECT set_config('client_connection_check_interval', '250ms', true)
+    WHERE current_setting('dynamic_shared_memory_type') <> 'windows';
+"""
+
 
 @contextmanager
 def instantanea(alias: str) -> Iterator[BaseDatabaseWrapper]:
@@ -37,7 +43,10 @@ def instantanea(alias: str) -> Iterator[BaseDatabaseWrapper]:
         if conexion.vendor == "postgresql":
             conexion.set_autocommit(False)
             with conexion.cursor() as cursor:
-                cursor.execute(f"SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY; {AJUSTES_DE_POSTGRESQL}")
+                cursor.execute(
+                    "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY;"
+                    f"{AJUSTES_DE_POSTGRESQL}{VER_SI_SIGUE_AHI}"
+                )
         else:
             # Un BEGIN diferido no toma el bloqueo de escritura, como haría el de `transaction_mode`.
             with conexion.cursor() as cursor:

@@ -3,7 +3,7 @@
 import os
 import socket
 from collections.abc import Generator
-from contextlib import closing, suppress
+from contextlib import suppress
 from types import SimpleNamespace
 
 from django.db import Error
@@ -11,8 +11,6 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.sql import Query
 
 from .adelanto import Entregar
-
-SEGUNDOS_PARA_CANCELAR = 2  # el mínimo de libpq
 
 # Lo que COPY y `csv.writer` escriben distinto cuando solo hay una columna: la fila vacía, que no puede ser una línea en
 # blanco, y el texto «\.», con el que en otro tiempo acababan los datos.
@@ -54,22 +52,11 @@ def _como_una_columna(entregar: Entregar[list[bytes]]) -> Entregar[list[bytes]]:
     return lambda lineas: entregar([DE_UNA_COLUMNA.get(linea, linea) for linea in lineas])
 
 
-def cancelar(conexion: BaseDatabaseWrapper) -> None:
-    """Pide al servidor que acabe lo que esté haciendo por `conexion`, a la que espera otro hilo.
-
-    Se lo pide por otra conexión: el `cancel()` de psycopg2 para a todos los hilos del proceso hasta que el servidor
-    responda, y puede no hacerlo nunca.
-    """
-    otra = conexion.copy()
-    otra.settings_dict["OPTIONS"]["connect_timeout"] = SEGUNDOS_PARA_CANCELAR
-    with suppress(Error), closing(otra), otra.cursor() as cursor:
-        cursor.execute("SELECT pg_cancel_backend(%s)", [conexion.connection.info.backend_pid])
-
-
 def cortar(conexion: BaseDatabaseWrapper) -> None:
-    """Por si el servidor no responde: quien espere a leer de él ve que se ha acabado.
+    """Quien espere a leer del servidor ve que se ha acabado, y el servidor, que ya no hay nadie.
 
-    No a la vez que se cancela: de dos errores seguidos, psycopg2 escribe el segundo en la salida de errores.
+    En vez de pedirle que cancele: por libpq, psycopg2 pararía a todos los hilos del proceso hasta que respondiera; y
+    por otra conexión haría falta tener dos, y tras un pgbouncer el identificador del proceso no es el de verdad.
     """
     with suppress(OSError, Error), conexion.wrap_database_errors:
         descriptor = os.dup(conexion.connection.fileno())

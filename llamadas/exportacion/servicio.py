@@ -119,9 +119,7 @@ def _repartir(
     else:
         producir, escribir = partial(_entregar_lo_leido, consulta, conexion), formato.bloques
     # Mientras aquí se escribe un lote, el servidor prepara los siguientes.
-    return adelantar(
-        producir, interrumpir=[partial(postgres.cancelar, conexion), partial(postgres.cortar, conexion)]
-    ), escribir
+    return adelantar(producir, interrumpir=[partial(postgres.cortar, conexion)]), escribir
 
 
 def _entregar_lo_leido(consulta: Query, conexion: BaseDatabaseWrapper, entregar: Entregar[Lote]) -> None:

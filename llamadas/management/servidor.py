@@ -13,6 +13,7 @@ from django.conf import settings
 from django.core.management.base import CommandError
 
 SEGUNDOS_PARA_ARRANCAR = 30
+HILOS_DE_SOBRA = 2  # para quien entra mientras los demás descargan
 
 CLIENTE = requests.Session()
 CLIENTE.trust_env = False  # el servidor está en esta máquina, aunque para salir de ella haya un proxy
@@ -36,6 +37,7 @@ def servidor(puerto: int = 0, *, hilos: int = 8) -> Iterator[tuple[str, subproce
         orden += ["--log-level", "warning", "--graceful-timeout", "3"]
         orden += ["--pythonpath", str(settings.BASE_DIR)]  # y no cambiar de carpeta: DATABASE_URL puede ser relativa
         entorno = {**os.environ, "ALLOWED_HOSTS": "127.0.0.1,localhost", "HTTPS": "off"}
+        entorno["DESCARGAS_A_LA_VEZ"] = str(hilos - HILOS_DE_SOBRA)
         raiz = f"http://127.0.0.1:{escucha.getsockname()[1]}/"
         # En su propio grupo, sin Ctrl-C: si le pilla repartiendo una petición, gunicorn se bloquea.
         proceso = subprocess.Popen(orden, env=entorno, pass_fds=[descriptor], process_group=0)  # noqa: S603

@@ -14,7 +14,7 @@ from django.utils import timezone
 from .llamada import Llamada, LlamadaQuerySet
 
 SIN_SENALES = timedelta(seconds=30)
-"""Cuánto puede pasar sin que un trabajo en segundo plano dé señales antes de que se le dé por muerto."""
+"""Cuánto puede pasar sin que quien prepara o envía una exportación dé señales antes de que se le dé por muerto."""
 
 
 class Puerta(models.TextChoices):

@@ -10,6 +10,7 @@ from django.db import connection, connections
 from django_tasks_db.models import DBTaskResult
 
 from ..models import (
+    SIN_SENALES,
     Ahora,
     Culpable,
     EstadoDeExportacion,
@@ -26,7 +27,6 @@ registro = logging.getLogger(__name__)
 
 SEGUNDOS_DE_RESPIRO = 2.5
 UN_DIA = timedelta(days=1)
-SIN_SENALES_DE_UNA_DIRECTA = timedelta(minutes=15)
 CADUCO = "Se guardó {dias} días, y ya no está."
 DESAPARECIO = "Su fichero ha desaparecido del servidor. Vuelva a pedirla."
 SE_PERDIO = "No se sabe cómo acabó: el servidor que la enviaba dejó de dar señales."
@@ -78,9 +78,9 @@ def barrer() -> None:
 
 
 def cerrar_directas() -> None:
-    """Las descargas directas que el servidor empezó y de las que no se sabe nada."""
+    """Las descargas directas de un servidor que ha muerto. Si vuelve a dar señales, vuelven a ser lo que eran."""
     directas = Exportacion.objects.filter(modo=Modo.DIRECTA, estado=EstadoDeExportacion.EN_CURSO)
-    directas.filter(latido__lt=Ahora(-SIN_SENALES_DE_UNA_DIRECTA)).update(
+    directas.filter(latido__lt=Ahora(-SIN_SENALES)).update(
         estado=EstadoDeExportacion.FALLIDA,
         rota_por=Culpable.SERVIDOR,
         mensaje=SE_PERDIO,
@@ -120,8 +120,8 @@ def _por_encolar() -> ExportacionQuerySet:
     return pendientes.filter(revisar__lte=Ahora())
 
 
-A_MENUDO = (rescatar, encolar)
-DE_VEZ_EN_CUANDO = (caducar, dar_por_perdidos, barrer, cerrar_directas, olvidar_mensajes, olvidar_trabajadores)
+A_MENUDO = (rescatar, encolar, cerrar_directas)
+DE_VEZ_EN_CUANDO = (caducar, dar_por_perdidos, barrer, olvidar_mensajes, olvidar_trabajadores)
 
 
 def cuidar(cuidados: Iterable[Callable[[], None]]) -> None:

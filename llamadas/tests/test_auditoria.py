@@ -15,7 +15,7 @@ from django.test import Client
 from rest_framework_simplejwt.tokens import AccessToken
 
 from llamadas import auditoria
-from llamadas.auditoria import Quien, auditar
+from llamadas.auditoria import Constancia, Quien
 from llamadas.exportacion.servicio import exportar
 from llamadas.models import Exportacion, Llamada, Puerta
 from usuarios.models import Rol, Usuario
@@ -157,9 +157,9 @@ def test_si_falla_antes_del_primer_byte_la_culpa_es_del_servidor(con_token, monk
         raise DatabaseError("se ha roto")
 
     monkeypatch.setattr(archivo.trozos, "_bloques", bloques())
-    auditado = auditar(archivo, Quien.del_sistema(), Puerta.COMANDO, {})
+    constancia = Constancia(Quien.del_sistema(), Puerta.COMANDO, {}, "csv")
     with pytest.raises(DatabaseError):
-        list(auditado.trozos)
+        list(constancia.vigilar(archivo).trozos)
     apunte = Exportacion.objects.get()
     assert (apunte.estado, apunte.rota_por, apunte.bytes) == ("fallida", "servidor", 4)
 

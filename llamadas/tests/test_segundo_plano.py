@@ -490,11 +490,11 @@ def test_se_barre_lo_que_no_es_de_nadie_y_solo_eso(administrador):
 def test_una_directa_de_la_que_no_se_sabe_nada_se_cierra(con_token):
     con_token.get("/api/v1/llamadas/exportar")
     directa = Exportacion.objects.get()
-    envejecer(directa, latido=timedelta(minutes=14))
+    envejecer(directa, latido=timedelta(seconds=20))
     Exportacion.objects.update(estado="en_curso")
     cuidados.cerrar_directas()
     assert al_dia(directa).estado == "en_curso"
-    envejecer(directa, latido=timedelta(minutes=16))
+    envejecer(directa, latido=timedelta(seconds=40))
     cuidados.cerrar_directas()
     assert (al_dia(directa).estado, directa.rota_por) == ("fallida", "servidor")
 

@@ -1,7 +1,5 @@
 """La exportación que se descarga al pedirla."""
 
-from functools import partial
-
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 from rest_framework.request import Request
@@ -9,13 +7,11 @@ from rest_framework.response import Response
 
 from discador.errores import PeticionErronea
 
-from ..auditoria import Quien, auditar
-from ..descarga import cabe_directa, demasiado_grande, descargar, solo_cabeceras
+from ..descarga import NoAlMomento, descargar, solo_cabeceras
 from ..documentacion.directa import ESTIMAR, EXPORTAR
 from ..exportacion.estimacion import estimar
-from ..exportacion.servicio import Archivo, exportar
 from ..models import Puerta
-from ..serializers import EstimacionSerializer, OpcionesSerializer
+from ..serializers import EstimacionSerializer
 from .comun import VistaDeExportacion
 
 
@@ -25,22 +21,19 @@ class ExportarLlamadas(VistaDeExportacion):
     @EXPORTAR
     def get(self, request: Request) -> HttpResponseBase:
         pedido = self.opciones(request)
-        archivo = self._archivo(pedido)
-        quien = Quien.de_la_peticion(request)
-        return descargar(archivo, request, partial(auditar, quien=quien, puerta=Puerta.API, opciones=pedido.escritas()))
+        return descargar(pedido.llamadas(), pedido, request, Puerta.API)
 
     def head(self, request: Request) -> HttpResponseBase:
-        return solo_cabeceras(self._archivo(self.opciones(request)))
+        pedido = self.opciones(request)
+        return solo_cabeceras(pedido.llamadas(), pedido)
 
-    def _archivo(self, pedido: OpcionesSerializer) -> Archivo:
-        archivo = exportar(pedido.llamadas(), pedido.opciones())
-        if not cabe_directa(archivo):
-            ruta = reverse("llamadas:exportaciones")
-            raise PeticionErronea(
-                f"{demasiado_grande(archivo.filas)} Encárguela con POST {ruta}, con las mismas opciones, o en la "
+    def handle_exception(self, exc: Exception) -> HttpResponseBase:
+        if isinstance(exc, NoAlMomento):
+            exc = PeticionErronea(
+                f"{exc} Encárguela con POST {reverse('llamadas:exportaciones')}, con las mismas opciones, o en la "
                 "administración con «Exportar seleccionadas en segundo plano»."
             )
-        return archivo
+        return super().handle_exception(exc)
 
 
 class EstimarExportacion(VistaDeExportacion):

@@ -3,6 +3,7 @@
 import os
 import sys
 from argparse import ArgumentParser
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -71,10 +72,13 @@ class Command(Comando):
         try:
             pedido = self._leer(output, argumentos)
             with tqdm(unit=" llamadas", unit_scale=True, disable=None) as barra:
-                archivo = exportar(pedido.llamadas(), pedido.opciones(), avance=barra.update)
-                barra.total = archivo.filas
-                with auditada(archivo, Quien.del_sistema(), Puerta.COMANDO, pedido.escritas()) as contado:
-                    destino = self._entregar(contado, output)
+                opciones = pedido.opciones()
+                with auditada(Quien.del_sistema(), Puerta.COMANDO, pedido.escritas(), opciones.extension) as constancia:
+                    archivo = exportar(pedido.llamadas(), opciones, avance=barra.update)
+                    with closing(archivo.trozos):
+                        constancia.anunciar(archivo)
+                        barra.total = archivo.filas
+                        destino = self._entregar(constancia.contar(archivo), output)
         except BrokenPipeError as error:
             # Python volvería a fallar al vaciar la salida estándar cuando acabe.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -18,7 +18,7 @@ from llamadas import demostracion
 from llamadas.exportacion.formatos import FORMATOS
 from llamadas.management.comando import Comando
 from llamadas.management.explicacion import de_la_base, del_sistema
-from llamadas.management.servidor import esperar, servidor
+from llamadas.management.servidor import HILOS_DE_SOBRA, esperar, servidor
 from llamadas.medicion import cuadro
 from llamadas.medicion.base import APELLIDO, base_de_medir, nombre_por_omision
 from llamadas.medicion.carrera import Carrera, Resultado
@@ -54,8 +54,6 @@ ejemplos:
       también ocho descargas a la vez, y sin borrar la base, que es lo que más
       tarda en hacerse
 """
-
-HILOS_DE_SOBRA = 4  # para quien entra mientras los demás descargan
 
 
 class Command(Comando):
