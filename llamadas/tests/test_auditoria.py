@@ -6,21 +6,30 @@ import json
 import logging
 import socket
 import struct
+import time
+from contextlib import ExitStack
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 import pytest
 import requests
 from django.db import DatabaseError, connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 from rest_framework_simplejwt.tokens import AccessToken
 
-from llamadas import auditoria
+from llamadas import apuntador, auditoria
 from llamadas.auditoria import Constancia, Quien
+from llamadas.exportacion import servicio
 from llamadas.exportacion.servicio import exportar
 from llamadas.models import Exportacion, Llamada, Puerta
+from llamadas.segundo_plano import cuidados
 from usuarios.models import Rol, Usuario
 
 from .datos import esperar, finalizada, nadie_lee, sembrar
+from .servidores import gunicorn
+from .test_clientes_lentos import pedir
 
 RUTA = "/api/v1/llamadas/exportar"
 NUMERO = "+34600987654"
@@ -234,6 +243,96 @@ def test_por_la_red_una_grande_queda_entera_con_su_resumen(servidor, cabeceras):
     apunte = Exportacion.objects.get()
     assert (apunte.estado, apunte.filas, apunte.bytes) == ("completada", 100_000, len(contenido))
     assert apunte.sha256 == hashlib.sha256(contenido).hexdigest()
+
+
+@pytest.fixture
+def otra_escribe(transactional_db):
+    """Alguien que tiene la base para él solo, como una importación; da con qué soltarla."""
+    otra = connection.copy()
+    otra.ensure_connection()
+    yield otra
+    otra.close()
+
+
+def bloquear(otra):
+    with otra.cursor() as cursor:
+        if otra.vendor == "postgresql":
+            otra.set_autocommit(False)
+            cursor.execute("LOCK TABLE llamadas_exportacion IN EXCLUSIVE MODE")
+        else:
+            cursor.execute("BEGIN IMMEDIATE")
+
+
+def test_por_la_red_nadie_espera_a_que_se_pueda_apuntar_como_acabo(servidor, cabeceras, otra_escribe):
+    sembrar(100_000)
+    with requests.get(f"{servidor}{RUTA}", headers=cabeceras, stream=True, timeout=60) as respuesta:
+        bloquear(otra_escribe)
+        empezo = time.monotonic()
+        contenido = respuesta.content
+    assert time.monotonic() - empezo < 8  # y no los 20 segundos que se espera a quien escribe, dos veces
+    assert contenido.count(b"\r\n") == 100_001
+    assert Exportacion.objects.get().estado == "en_curso"
+    otra_escribe.close()  # deshace, y suelta
+    esperar(lambda: Exportacion.objects.get().estado == "completada", segundos=30)
+    assert Exportacion.objects.get().sha256 == hashlib.sha256(contenido).hexdigest()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_da_senales_aunque_quien_descarga_no_lea_y_aunque_se_la_diera_por_perdida(con_token, monkeypatch):
+    monkeypatch.setattr(apuntador, "SEGUNDOS_ENTRE_SENALES", 0.05)
+    sembrar(70_000)
+    respuesta = con_token.get(RUTA)
+    hace_una_hora = timezone.now() - timedelta(hours=1)
+    for _ in range(2):
+        Exportacion.objects.update(latido=hace_una_hora)
+        esperar(lambda: Exportacion.objects.get().latido > hace_una_hora)
+    Exportacion.objects.update(latido=hace_una_hora)
+    Exportacion.objects.update(estado="fallida", rota_por="servidor", mensaje="No se sabe.", terminada=hace_una_hora)
+    esperar(lambda: Exportacion.objects.get().estado == "en_curso")
+    apunte = Exportacion.objects.get()
+    assert (apunte.rota_por, apunte.mensaje, apunte.terminada) == ("", "", None)
+    assert (apunte.filas_previstas, apunte.bytes) == (70_000, 0)
+    contenido = b"".join(respuesta)
+    apunte = Exportacion.objects.get()
+    assert (apunte.estado, apunte.bytes) == ("completada", len(contenido))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_si_falla_antes_del_primer_byte_consta_sin_ningun_byte(con_token, monkeypatch):
+    finalizada()
+
+    def fallar(*_, **__):
+        raise DatabaseError("no se puede contar")
+
+    monkeypatch.setattr(servicio, "_contar", fallar)
+    assert con_token.get(RUTA).status_code == 500
+    apunte = Exportacion.objects.get()
+    assert (apunte.estado, apunte.rota_por, apunte.bytes, apunte.filas_previstas) == ("fallida", "servidor", 0, None)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_mientras_hay_una_instantanea_abierta_nadie_mas_que_el_apuntador_usa_otra_conexion(con_token):
+    sembrar(70_000)
+    respuesta = con_token.get(RUTA)
+    with CaptureQueriesContext(connection) as consultas:
+        next(iter(respuesta))
+    assert not consultas.captured_queries
+    respuesta.close()
+
+
+def test_un_servidor_que_muere_deja_sus_descargas_cerradas_en_medio_minuto(entorno, cabeceras):
+    sembrar(200_000)
+    cabecera = f"Authorization: {cabeceras['Authorization']}"
+    with gunicorn(entorno) as detras, ExitStack() as conexiones:
+        assert " 200 " in pedir(detras, RUTA, cabecera, conexiones)
+        esperar(lambda: Exportacion.objects.filter(estado="en_curso", filas_previstas=200_000))
+        cuidados.cerrar_directas()
+        assert Exportacion.objects.get().estado == "en_curso"
+    Exportacion.objects.update(  # como si lo hubieran matado hace medio minuto
+        estado="en_curso", terminada=None, latido=timezone.now() - timedelta(seconds=31)
+    )
+    cuidados.cerrar_directas()
+    assert (Exportacion.objects.get().estado, Exportacion.objects.get().rota_por) == ("fallida", "servidor")
 
 
 @pytest.mark.django_db

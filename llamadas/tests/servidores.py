@@ -1,0 +1,105 @@
+"""Los servidores de producción, de verdad: gunicorn, el nginx del README y pgbouncer."""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+from .datos import esperar
+
+
+def puerto_libre() -> int:
+    with socket.socket() as libre:
+        libre.bind(("127.0.0.1", 0))
+        return libre.getsockname()[1]
+
+
+def escucha(puerto: int) -> bool:
+    with suppress(OSError), socket.create_connection(("127.0.0.1", puerto)):
+        return True
+    return False
+
+
+@contextmanager
+def en_marcha(orden: list[str], puerto: int, **opciones: object) -> Iterator[subprocess.Popen[bytes]]:
+    """Un programa que escucha en ese puerto, y que acaba al salir."""
+    proceso = subprocess.Popen(orden, **opciones)
+    try:
+        esperar(lambda: escucha(puerto), segundos=30)
+        yield proceso
+    finally:
+        proceso.terminate()
+        proceso.wait()
+
+
+@contextmanager
+def gunicorn(
+    entorno: dict[str, str], *, procesos: int = 1, hilos: int = 8, aplicacion: str = "discador.wsgi"
+) -> Iterator[str]:
+    """El puerto de un gunicorn como el del README."""
+    puerto = puerto_libre()
+    orden = [sys.executable, "-m", "gunicorn", aplicacion, "--bind", f"127.0.0.1:{puerto}"]
+    orden += ["--worker-class", "gthread", "--workers", str(procesos), "--threads", str(hilos)]
+    orden += ["--log-level", "critical", "--graceful-timeout", "1"]
+    with en_marcha(orden, puerto, cwd=settings.BASE_DIR, env=entorno):
+        yield f"127.0.0.1:{puerto}"
+
+
+def server_del_readme(puerto: int, detras: str) -> str:
+    """El bloque `server` del README, sin HTTPS y en esos puertos."""
+    readme = (settings.BASE_DIR / "README.md").read_text()
+    bloque = re.search(r"```nginx\n(.*?)```", readme, re.DOTALL)[1]
+    bloque = re.sub(r"^ *ssl_.*\n", "", bloque, flags=re.MULTILINE)
+    assert "listen 443 ssl;" in bloque
+    assert "http://127.0.0.1:8000" in bloque
+    return bloque.replace("listen 443 ssl;", f"listen 127.0.0.1:{puerto};").replace("127.0.0.1:8000", detras)
+
+
+@contextmanager
+def nginx(detras: str, carpeta: Path) -> Iterator[str]:
+    """El nginx del README, delante de ese gunicorn. Da su raíz."""
+    if not shutil.which("nginx"):
+        pytest.skip("no hay nginx en esta máquina: apt-get install nginx-light")
+    puerto = puerto_libre()
+    temporales = "".join(
+        f"{que}_temp_path {carpeta}/{que};\n" for que in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    )
+    de_root = "user root;" if os.geteuid() == 0 else ""
+    (carpeta / "nginx.conf").write_text(
+        f"{de_root} daemon off; pid {carpeta}/nginx.pid; error_log {carpeta}/error.log;\n"
+        f"events {{}}\nhttp {{ access_log off;\n{temporales}{server_del_readme(puerto, detras)}}}\n"
+    )
+    orden = ["nginx", "-p", str(carpeta), "-e", f"{carpeta}/error.log", "-c", f"{carpeta}/nginx.conf"]
+    with en_marcha(orden, puerto):
+        yield f"http://127.0.0.1:{puerto}"
+
+
+@contextmanager
+def pgbouncer(base: dict[str, str], *, conexiones: int, espera: int = 20) -> Iterator[int]:
+    """El puerto de un pgbouncer por transacciones delante de esa base, con las `conexiones` que tiene en total."""
+    if not shutil.which("pgbouncer"):
+        pytest.skip("no hay pgbouncer en esta máquina: apt-get install pgbouncer")
+    puerto = puerto_libre()
+    destino = {"host": base["HOST"], "port": base["PORT"], "user": base["USER"], "password": base["PASSWORD"]}
+    puestos = " ".join(f"{clave}={valor}" for clave, valor in destino.items() if valor)
+    quien = ["-u", "nobody"] if os.geteuid() == 0 else []  # como root no quiere
+    with tempfile.TemporaryDirectory() as carpeta:
+        Path(carpeta).chmod(0o755)
+        ini = Path(carpeta) / "pgbouncer.ini"
+        ini.write_text(
+            f"[databases]\n* = {puestos}\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {puerto}\n"
+            f"unix_socket_dir =\nauth_type = any\npool_mode = transaction\ndefault_pool_size = {conexiones}\n"
+            f"max_client_conn = 500\nquery_wait_timeout = {espera}\n"
+        )
+        ini.chmod(0o644)
+        with en_marcha(["pgbouncer", "-q", *quien, str(ini)], puerto, stderr=subprocess.DEVNULL):
+            yield puerto
