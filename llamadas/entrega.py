@@ -18,7 +18,7 @@ def entregar(
 ) -> tuple[HttpResponseBase, Tramo | None]:
     """La respuesta y lo que envía, que es nada si lo que se pide no está. Cierra el fichero cuando acaba.
 
-    Lanza `SinPlaza`.
+    Lanza `AhoraNo`.
     """
     etag = f'"{exportacion.sha256}"'
     total = exportacion.bytes or 0

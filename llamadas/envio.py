@@ -18,12 +18,12 @@ SEGUNDOS_PARA_REINTENTAR = 10
 SIN_PLAZA = "El servidor ya está enviando todas las descargas que puede a la vez."
 
 
-class SinPlaza(Exception):
-    """Hay DESCARGAS_A_LA_VEZ. El mensaje, para quien descarga, aún no dice qué puede hacer."""
+class AhoraNo(Exception):
+    """Dentro de un rato se podrá. El mensaje dice por qué ahora no, a quien descarga; qué puede hacer, aún no."""
 
 
 class Plaza:
-    """Una de las descargas que este proceso puede enviar a la vez. Al crearla se ocupa, o lanza `SinPlaza`.
+    """Una de las descargas que este proceso puede enviar a la vez. Al crearla se ocupa, o lanza `AhoraNo`.
 
     Se deja al soltarla, o cuando ya nadie la tiene: una respuesta que no llegó a enviarse no la ocupa para siempre.
     """
@@ -31,7 +31,7 @@ class Plaza:
     def __init__(self) -> None:
         with _CERROJO:
             if len(_OCUPADAS) >= settings.DESCARGAS_A_LA_VEZ:
-                raise SinPlaza(SIN_PLAZA)
+                raise AhoraNo(SIN_PLAZA)
             _OCUPADAS.add(self)
 
     def soltar(self) -> None:

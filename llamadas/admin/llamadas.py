@@ -23,7 +23,7 @@ from django.utils.formats import date_format
 from discador.listas import AdminAcotado
 
 from ..descarga import NoAlMomento, descargar
-from ..envio import SinPlaza
+from ..envio import AhoraNo
 from ..exportacion.formatos import FORMATOS, Formato
 from ..models import Llamada, LlamadaQuerySet, Puerta
 from ..serializers import OpcionesSerializer
@@ -126,7 +126,7 @@ class LlamadaAdmin(AdminAcotado):
             consejo = "Elija «Exportar seleccionadas en segundo plano»."
             self.message_user(request, f"{error} {consejo}", messages.WARNING)
             return None
-        except SinPlaza as error:
+        except AhoraNo as error:
             self.message_user(request, f"{error} {OTRA_VEZ}", messages.WARNING)
             return None
         if sin_finalizar:

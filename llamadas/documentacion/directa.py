@@ -10,6 +10,7 @@ from discador.documentacion import INTERNO, cabecera, error, errores
 from usuarios.autenticacion import TOKEN_INSERVIBLE
 
 from ..campos import CorreoDeUsuario, Eleccion, Lista, Momento
+from ..envio import SEGUNDOS_PARA_REINTENTAR, SIN_PLAZA
 from ..exportacion import compresion
 from ..exportacion.columnas import COLUMNAS, Columna, Tipo
 from ..exportacion.formatos import FORMATOS
@@ -120,6 +121,12 @@ LAS_DOS = {
     405: error("Solo se admiten GET y HEAD.", "Método “POST” no permitido."),
     500: INTERNO,
 }
+AHORA_NO = error(
+    "El servidor ya envía todas las descargas que puede a la vez, o no puede apuntar otra: `Retry-After` dice cuándo "
+    "volver a pedirla.",
+    f"{SIN_PLAZA} Vuelva a pedirla dentro de {SEGUNDOS_PARA_REINTENTAR} segundos.",
+)
+CUANDO_VOLVER = cabecera("Retry-After", "En cuántos segundos volver a pedirla.", de=[503], tipo=int)
 CABECERAS = [
     cabecera("Location", "La página en que se inicia la sesión.", de=[302]),
     cabecera("WWW-Authenticate", '`Bearer realm="api"`', de=[401]),
@@ -135,6 +142,7 @@ EXPORTAR = extend_schema(
     parameters=[
         *OPCIONES,
         *CABECERAS,
+        CUANDO_VOLVER,
         cabecera("Content-Disposition", "`attachment; filename=llamadas_finalizadas_AAAAMMDD_HHMMSS.csv`", de=[200]),
         cabecera("X-Total-Count", "Cuántas llamadas lleva el fichero.", de=[200], tipo=int),
         cabecera("Content-Length", "Lo que ocupa, si cabe en unos pocos MiB.", de=[200], tipo=int),
@@ -149,6 +157,7 @@ EXPORTAR = extend_schema(
             {"type": "array", "items": LLAMADA}, "El fichero.", [OpenApiExample("Una llamada", [UNA_LLAMADA])]
         ),
         **LAS_DOS,
+        503: AHORA_NO,
     },
 )
 ESTIMAR = extend_schema(

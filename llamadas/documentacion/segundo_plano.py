@@ -12,7 +12,7 @@ from ..exportacion import compresion
 from ..exportacion.formatos import FORMATOS
 from ..segundo_plano.almacen import SIN_CARPETA
 from ..serializers import EncargoSerializer, ExportacionSerializer, ListaSerializer
-from .directa import CABECERAS, LAS_DOS, esquema
+from .directa import CABECERAS, CUANDO_VOLVER, LAS_DOS, esquema
 
 ETIQUETA = ["Exportaciones"]
 
@@ -173,6 +173,7 @@ DESCARGAR = extend_schema(
         OpenApiParameter("Range", str, OpenApiParameter.HEADER, description="Un tramo: `bytes=1000-`."),
         OpenApiParameter("If-Range", str, OpenApiParameter.HEADER, description="El `ETag` de lo que ya se tiene."),
         *[c for c in CABECERAS if c.name != "Cache-Control"],
+        CUANDO_VOLVER,
         cabecera("Cache-Control", "`no-store`", de=[200, 206]),
         cabecera("Content-Disposition", "`attachment; filename=llamadas_finalizadas_…`", de=[200, 206]),
         cabecera("Content-Length", "Lo que ocupa lo que se envía.", de=[200, 206], tipo=int),
@@ -194,6 +195,10 @@ DESCARGAR = extend_schema(
         410: _con_estado("Ya no está.", "Su fichero ya no está en el servidor. Vuelva a pedirla.", "caducada"),
         416: OpenApiResponse(description="Nada de lo que se pide está en el fichero."),
         **DE_TODAS,
-        503: SIN_VERLA,
+        503: error(
+            "El servidor no ve la carpeta de los ficheros, y nada ha cambiado; o ya envía todas las descargas que puede "
+            "a la vez, y `Retry-After` dice cuándo volver a pedirla.",
+            SIN_CARPETA,
+        ),
     },
 )

@@ -14,7 +14,7 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from ..envio import SEGUNDOS_PARA_REINTENTAR, SinPlaza
+from ..envio import SEGUNDOS_PARA_REINTENTAR, AhoraNo
 from ..serializers import OpcionesSerializer
 
 
@@ -50,7 +50,7 @@ class VistaDeExportacion(APIView):
         """A quien abre la URL en un navegador sin haber entrado se le lleva a entrar, y vuelve aquí."""
         if isinstance(exc, NotAuthenticated) and _es_un_navegador(self.request):
             return redirect_to_login(self.request.get_full_path(), reverse("admin:login"))
-        if isinstance(exc, SinPlaza):
+        if isinstance(exc, AhoraNo):
             exc = Ocupado(f"{exc} Vuelva a pedirla dentro de {SEGUNDOS_PARA_REINTENTAR} segundos.")
         return super().handle_exception(exc)
 
