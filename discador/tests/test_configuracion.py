@@ -58,6 +58,7 @@ def test_con_https_el_repaso_de_despliegue_no_tiene_nada_que_decir(arrancar):
         ("PROXIES", "-1", "número entero"),
         ("EXPORTACIONES_DIAS", "0", "de 1 a 36500"),
         ("EXPORTACIONES_POR_USUARIO", "0", "de 1"),
+        ("DESCARGAS_A_LA_VEZ", "0", "de 1"),
         ("TASKS_BACKEND", "celery", "database o rq"),
         ("EMAIL_URL", "correo.example.com", "smtp://"),
         ("WEBHOOK_CA", "/no/existe.pem", "no existe"),

@@ -196,8 +196,8 @@ DESCARGAR = extend_schema(
         416: OpenApiResponse(description="Nada de lo que se pide está en el fichero."),
         **DE_TODAS,
         503: error(
-            "El servidor no ve la carpeta de los ficheros, y nada ha cambiado; o ya envía todas las descargas que puede "
-            "a la vez, y `Retry-After` dice cuándo volver a pedirla.",
+            "El servidor no ve la carpeta de los ficheros, y nada ha cambiado; o ya envía todas las descargas que "
+            "puede a la vez, y `Retry-After` dice cuándo volver a pedirla.",
             SIN_CARPETA,
         ),
     },

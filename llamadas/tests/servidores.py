@@ -65,8 +65,8 @@ def server_del_readme(puerto: int, detras: str) -> str:
 
 
 @contextmanager
-def nginx(detras: str, carpeta: Path) -> Iterator[str]:
-    """El nginx del README, delante de ese gunicorn. Da su raíz."""
+def nginx(detras: str, carpeta: Path, *, ajustes: str = "") -> Iterator[str]:
+    """El nginx del README, delante de ese gunicorn. Da su raíz. Los `ajustes` son los de fuera de su `server`."""
     if not shutil.which("nginx"):
         pytest.skip("no hay nginx en esta máquina: apt-get install nginx-light")
     puerto = puerto_libre()
@@ -76,7 +76,7 @@ def nginx(detras: str, carpeta: Path) -> Iterator[str]:
     de_root = "user root;" if os.geteuid() == 0 else ""
     (carpeta / "nginx.conf").write_text(
         f"{de_root} daemon off; pid {carpeta}/nginx.pid; error_log {carpeta}/error.log;\n"
-        f"events {{}}\nhttp {{ access_log off;\n{temporales}{server_del_readme(puerto, detras)}}}\n"
+        f"events {{}}\nhttp {{ access_log off; {ajustes}\n{temporales}{server_del_readme(puerto, detras)}}}\n"
     )
     orden = ["nginx", "-p", str(carpeta), "-e", f"{carpeta}/error.log", "-c", f"{carpeta}/nginx.conf"]
     with en_marcha(orden, puerto):

@@ -3,7 +3,6 @@
 import shutil
 import socket
 import subprocess
-import time
 from contextlib import ExitStack, contextmanager
 
 import pytest
@@ -20,6 +19,7 @@ from usuarios.models import Rol, Usuario
 from .datos import esperar, nadie_lee, sembrar
 from .encargos import un_encargo
 from .servidores import gunicorn, nginx
+from .test_entrega import matar_conexiones, romper_a_mitad
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -43,17 +43,21 @@ def cabecera(quien):
 
 
 def atiende(raiz):
-    """Lo que tarda lo que más, de entrar por la API y de abrir la página de entrada."""
+    """Lo que tarda lo que más, de entrar por la API y de abrir la página de entrada; la mejor de tres veces."""
+    return min(max(_tarda_en_entrar(raiz), _tarda_en_abrir(raiz)) for _ in range(3))
+
+
+def _tarda_en_entrar(raiz):
     credenciales = {"email": "admin@example.com", "password": "clave-de-admin"}
-    tardan = []
-    for pedir in (
-        lambda: requests.post(f"{raiz}/api/v1/token", json=credenciales, timeout=20),
-        lambda: requests.get(f"{raiz}/admin/login/", timeout=20),
-    ):
-        empezo = time.monotonic()
-        assert pedir().status_code == 200
-        tardan.append(time.monotonic() - empezo)
-    return max(tardan)
+    respuesta = requests.post(f"{raiz}/api/v1/token", json=credenciales, timeout=20)
+    assert respuesta.status_code == 200
+    return respuesta.elapsed.total_seconds()
+
+
+def _tarda_en_abrir(raiz):
+    respuesta = requests.get(f"{raiz}/admin/login/", timeout=20)
+    assert respuesta.status_code == 200
+    return respuesta.elapsed.total_seconds()
 
 
 @contextmanager
@@ -84,18 +88,41 @@ def test_con_nginx_delante_ocho_que_descargan_despacio_no_ocupan_el_servidor(ent
         esperar(lambda: Exportacion.objects.filter(estado="completada").count() == LENTOS)
 
 
-def test_con_nginx_delante_lo_que_se_rompe_le_llega_roto_a_quien_descarga(entorno, tmp_path, cabecera):
-    if connection.vendor != "postgresql":
-        pytest.skip("lo que corta la lectura a mitad es de PostgreSQL")
+def test_si_nginx_no_puede_guardar_mas_las_que_pasan_de_la_cuenta_esperan_fuera(entorno, tmp_path, cabecera):
     sembrar(MUCHAS)
     (tmp_path / "nginx").mkdir()
-    lenta = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'COPY%'"
-    with gunicorn(entorno) as detras, nginx(detras, tmp_path / "nginx") as raiz:
-        orden = ["curl", "-sf", "-H", cabecera, "-o", str(tmp_path / "x.csv"), f"{raiz}{RUTA}"]
-        proceso = subprocess.Popen(orden)
-        with connection.cursor() as cursor:
-            esperar(lambda: cursor.execute(lenta) or cursor.fetchall(), segundos=30)
-        assert proceso.wait(timeout=30) in (18, 22)  # parcial o, si fue antes del primer búfer, un 500
+    sin_sitio = "proxy_max_temp_file_size 0;"  # como un fichero de más de lo que admite
+    with (
+        gunicorn(entorno) as detras,
+        nginx(detras, tmp_path / "nginx", ajustes=sin_sitio) as raiz,
+        curls(f"{raiz}{RUTA}", cabecera, tmp_path) as procesos,
+    ):
+        esperar(lambda: [proceso.poll() for proceso in procesos].count(22) == LENTOS - 6, segundos=30)  # 503
+        assert atiende(raiz) < 1
+        assert [proceso.poll() for proceso in procesos].count(None) == 6
+    esperar(lambda: not Exportacion.objects.vivas().exists())
+
+
+def test_con_nginx_delante_lo_que_se_rompe_le_llega_roto_a_quien_descarga(entorno, tmp_path, cabecera):
+    sembrar(MUCHAS)
+    ajustes = ""
+    if connection.vendor == "sqlite":
+        romper_a_mitad()
+    else:
+        ajustes = "proxy_max_temp_file_size 0;"  # que la lectura no acabe antes de que se la pueda cortar
+    nombre, valor = cabecera.split(": ")
+    (tmp_path / "nginx").mkdir()
+    with (
+        gunicorn(entorno) as detras,
+        nginx(detras, tmp_path / "nginx", ajustes=ajustes) as raiz,
+        requests.get(f"{raiz}{RUTA}", headers={nombre: valor}, stream=True, timeout=60) as respuesta,
+    ):
+        trozos = respuesta.iter_content(64 * 1024)
+        next(trozos)
+        if connection.vendor == "postgresql":
+            matar_conexiones()
+        with pytest.raises(requests.exceptions.ChunkedEncodingError):
+            list(trozos)
 
 
 def pedir(detras, ruta, cabecera, conexiones):
@@ -123,7 +150,7 @@ def test_sin_nginx_las_que_pasan_de_la_cuenta_esperan_fuera_y_se_atiende_a_los_d
         rechazadas = [respuesta for respuesta in respuestas if " 503 " in respuesta]
         assert len(rechazadas) == LENTOS - 3
         assert all("\r\nRetry-After: 10\r\n" in respuesta for respuesta in rechazadas)
-        assert atiende(f"http://{detras}") < 2
+        assert atiende(f"http://{detras}") < 1
     esperar(lambda: not Exportacion.objects.vivas().exists())
 
 
