@@ -51,7 +51,7 @@ class OpcionesSerializer(serializers.Serializer):
         child=CorreoDeUsuario(salvo=SIN_AGENTE),
         required=False,
         help_text="Solo las del agente con ese correo; «sin_agente», las que no tienen ninguno. Varios, separados por "
-        "comas o repitiendo la opción.",
+        "comas o, si alguno lleva una en su correo, repitiendo la opción.",
     )
     dia_semana = Lista(
         child=Eleccion(choices=DIAS_DE_LA_SEMANA),

@@ -1,7 +1,6 @@
 """Lo que se escriba en la dirección de una página de la administración ni la rompe ni la cuelga: se dice."""
 
 from urllib.parse import quote, urlencode
-from uuid import uuid4
 
 import pytest
 from django.contrib import admin
@@ -12,6 +11,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as ajustes
 from hypothesis import strategies as st
 
+from llamadas.serializers import OpcionesSerializer
 from usuarios.models import Usuario
 
 from .datos import finalizada
@@ -19,10 +19,12 @@ from .encargos import un_encargo
 
 pytestmark = pytest.mark.django_db
 
+API = "/api/v1/llamadas/"
 LLAMADAS = "/admin/llamadas/llamada/"
 LISTAS = [
     reverse(f"admin:{modelo._meta.app_label}_{modelo._meta.model_name}_changelist") for modelo in admin.site._registry
 ]
+NADIE = "00000000-0000-4000-8000-000000000000"
 NUL, DESMEDIDO, MUY_LARGO, TRES, AL_CUADRADO = "\0", "9" * 30, "9" * 5000, "\u0663", "\u00b2"
 NUMEROS_RAROS = ("", "x", "-1", "0", "1.5", "1e9", DESMEDIDO, f"-{DESMEDIDO}", MUY_LARGO, NUL, TRES, AL_CUADRADO)
 
@@ -60,7 +62,7 @@ FECHAS = [
     ("2026", None, "5"), ("2026", TRES, TRES), ("1", "1", "1"),
 ]  # fmt: skip
 IDENTIFICADORES = [
-    *NUMEROS_RAROS, "None", "_", "_00", "__", "a/b/c", "..", "'", "{%}", str(uuid4()), "x" * 3000,
+    *NUMEROS_RAROS, "None", "_", "_00", "__", "a/b/c", "..", "'", "{%}", NADIE, "x" * 3000,
 ]  # fmt: skip
 
 
@@ -123,7 +125,7 @@ def test_ninguna_pagina_se_rompe_por_su_identificador(raiz, identificador):
     "datos",
     [
         {"_selected_action": [*NUMEROS_RAROS]},
-        *({"_selected_action": valor} for valor in (*NUMEROS_RAROS, "abc", str(uuid4()), ["1", "abc"])),
+        *({"_selected_action": valor} for valor in (*NUMEROS_RAROS, "abc", NADIE, ["1", "abc"])),
         *({"_selected_action": "1", "index": valor} for valor in NUMEROS_RAROS),
         {"_selected_action": "1", "select_across": "x"},
         {"_selected_action": "abc", "select_across": "1"},
@@ -170,3 +172,41 @@ def test_ningun_desplegable_se_rompe(raiz, ruta):
 def test_tampoco_por_lo_que_a_nadie_se_le_ocurre(raiz, nombre, valor):
     for lista in LISTAS:
         comprobar(raiz.get(lista, query_params={nombre: valor}))
+
+
+RAROS_EN_LA_API = [
+    *NUMEROS_RAROS,
+    ",",
+    ";",
+    '"',
+    "a,",
+    "\ud800",
+    None,
+    True,
+    1e300,
+    {},
+    {"a": {"b": [1]}},
+    [[["a"]]],
+    [],
+]
+OPCIONES = [*OpcionesSerializer().fields, "avisar_correo", "webhook_url", "dsde", NUL, "estado", "pagina", "por_pagina"]
+
+
+@pytest.mark.parametrize("opcion", OPCIONES, ids=repr)
+def test_la_api_no_se_rompe(con_token, opcion):
+    for valor in RAROS_EN_LA_API:
+        encargo = con_token.post(f"{API}exportaciones", {opcion: valor}, content_type="application/json")
+        assert encargo.status_code in (202, 400, 429), valor
+        if isinstance(valor, str) and valor.isprintable() and valor.isascii():
+            for ruta in ("exportar", "exportar/estimacion", "resumen", "exportaciones"):
+                respuesta = con_token.get(f"{API}{ruta}", query_params={opcion: valor})
+                assert respuesta.status_code in (200, 400), (ruta, valor)
+    for ruta in ("exportar", "exportar/estimacion", "resumen", "exportaciones"):
+        assert con_token.get(f"{API}{ruta}?{quote(opcion)}=%00%ED%A0%80").status_code == 400
+
+
+@pytest.mark.parametrize("identificador", filter(None, IDENTIFICADORES), ids=lambda valor: repr(valor)[:40])
+def test_la_api_no_se_rompe_por_un_identificador(con_token, identificador):
+    for ruta in ("", "/archivo"):
+        for metodo in (con_token.get, con_token.delete, con_token.post):
+            assert metodo(f"{API}exportaciones/{quote(identificador)}{ruta}").status_code in (400, 404, 405)
