@@ -137,12 +137,18 @@ class ListaDeLlamadas(Lista):
         if self.errores or ERROR_FLAG in lista:
             return None
         parametros = {nombre: lista.getlist(nombre) for nombre in DE_UNA_SELECCION if nombre in lista}
+        de_los_filtros: dict[str, list[str]] = {}
         if resultados := lista.getlist("resultado__exact"):
-            parametros["resultado"] = [resultado or SIN_RESULTADO for resultado in resultados]
+            de_los_filtros["resultado"] = [resultado or SIN_RESULTADO for resultado in resultados]
         if agentes := [agente for agente in lista.getlist(DE_UN_AGENTE) if agente]:
-            parametros["usuario"] = [*Usuario.objects.filter(pk__in=agentes).values_list("email", flat=True)]
+            de_los_filtros["usuario"] = [*Usuario.objects.filter(pk__in=agentes).values_list("email", flat=True)]
         if dias := _periodo(lista):
-            parametros |= {"desde": [dias[0].isoformat()], "hasta": [dias[1].isoformat()]}
+            de_los_filtros |= {"desde": [dias[0].isoformat()], "hasta": [dias[1].isoformat()]}
+        # Lo que cumple a la vez dos filtros de lo mismo no se puede decir; ni un periodo de aquí con la zona de allí.
+        de_alli = parametros.keys() | ({"desde"} if {"hasta", "zona"} & parametros.keys() else set())
+        if de_los_filtros.keys() & de_alli:
+            return None
+        parametros |= de_los_filtros
         se_puede = cabe_en_una_url(parametros) and OpcionesSerializer(data=parametros).is_valid()
         return consulta(parametros) if se_puede else None
 

@@ -325,6 +325,19 @@ def test_de_lo_que_la_api_no_sabe_pedir_no_se_ofrece_exportarlo_todo(con_sesion,
     assert "/llamada/exportar/" not in respuesta.content.decode()
 
 
+@pytest.mark.parametrize(
+    "filtro",
+    [
+        "resultado=buzon&resultado__exact=contestada",
+        "desde=2026-01-01&fecha_finalizacion__year=2026",
+        "zona=Europe/Madrid&fecha_finalizacion__year=2026",
+    ],
+)
+def test_si_se_filtra_dos_veces_por_lo_mismo_no_se_ofrece_exportar_otra_cosa(con_sesion, filtro):
+    finalizada()
+    assert "/llamada/exportar/" not in con_sesion.get(f"{LISTA}?{filtro}").content.decode()
+
+
 def test_lo_que_se_filtra_varias_veces_se_exporta_igual(con_sesion):
     for resultado in ("buzon", "contestada", ""):
         finalizada(resultado=resultado)
