@@ -8,7 +8,7 @@ from django.db.backends.signals import connection_created
 from django.db.models.signals import post_migrate
 
 from .exportacion.desfases import fecha_local
-from .exportacion.formulas import constante, proteger
+from .exportacion.formulas import constante, proteger, proteger_tras_constante
 
 
 class LlamadasConfig(AppConfig):
@@ -24,5 +24,5 @@ class LlamadasConfig(AppConfig):
 def _preparar(connection: BaseDatabaseWrapper, **_: Any) -> None:
     """Da a cada conexión de SQLite las funciones que necesitan las expresiones de las exportaciones."""
     if connection.vendor == "sqlite":
-        for funcion, parametros in ((fecha_local, 2), (proteger, 2), (constante, 1)):
+        for funcion, parametros in ((fecha_local, 2), (proteger, 2), (proteger_tras_constante, 1), (constante, 1)):
             connection.connection.create_function(funcion.__name__, parametros, funcion, deterministic=True)

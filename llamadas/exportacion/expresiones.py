@@ -14,6 +14,7 @@ from .desfases import DESDE, HASTA, cambios, modificador
 from .formulas import (
     CABEZA,
     CABEZA_PROTEGIDA,
+    CABEZA_TRAS_CONSTANTE,
     CELDA,
     CELDA_PROTEGIDA,
     FUERA_DE_UNA_CONSTANTE,
@@ -215,6 +216,9 @@ class SinFormula(Func):
 
     output_field = CharField()
 
+    cabeza = CABEZA
+    en_sqlite = "proteger({{texto}}, {salvo_telefonos:d})"
+
     def __init__(self, fuente: str, *, salvo_telefonos: bool = False) -> None:
         super().__init__(F(fuente))
         self.de_otra_tabla = LOOKUP_SEP in fuente
@@ -229,7 +233,7 @@ class SinFormula(Func):
             # El primero ya lo cumplen casi todos, y cuesta la cuarta parte.
             telefono=f'{{texto}} COLLATE "C" ~ \'^\\+?[0-9]+$\' OR {{texto}} COLLATE "C" ~ {patron}',
             protegido=(
-                f"regexp_replace(regexp_replace({{texto}}, {_literal(CABEZA)}, {_literal(CABEZA_PROTEGIDA)}),"
+                f"regexp_replace(regexp_replace({{texto}}, {_literal(self.cabeza)}, {_literal(CABEZA_PROTEGIDA)}),"
                 f" {_literal(CELDA)}, {_literal(CELDA_PROTEGIDA)}, 'g')"
             ),
         )
@@ -245,7 +249,7 @@ class SinFormula(Func):
             connection,
             inocuo=inocuo,
             telefono=f"{SOLO_CIFRAS_EN_SQLITE} OR {inocuo}",
-            protegido=f"proteger({{texto}}, {self.salvo_telefonos:d})",
+            protegido=self.en_sqlite.format(salvo_telefonos=self.salvo_telefonos),
         )
 
     def _proteger(
@@ -267,6 +271,13 @@ class SinFormula(Func):
             return f"{{texto}} NOT IN (SELECT {nombre} FROM {tabla} WHERE {raro})"  # noqa: S608 (nombres del modelo)
         valores = [_literal(valor) for valor, _ in campo.flatchoices if valor and proteger(valor) == valor]
         return f"{{texto}} IN ({', '.join(valores)})" if valores else inocuo
+
+
+class SinFormulaTrasConstante(SinFormula):
+    """Lo mismo, en un fichero en el que puede ir detrás de un `TextoParaExcel`."""
+
+    cabeza = CABEZA_TRAS_CONSTANTE
+    en_sqlite = "proteger_tras_constante({{texto}})"
 
 
 def _literal(texto: str) -> str:

@@ -23,9 +23,13 @@ CELDA_PROTEGIDA = r"\1\2'\3"
 # ... y en un texto que empieza por un separador de los invisibles, también al principio.
 CABEZA = r"^('*[\t\r\n\u0000])"
 CABEZA_PROTEGIDA = r"'\1"
+# En el dialecto de Excel, además, el que empieza como seguiría una fórmula: con otro separador, la primera celda puede
+# ser una constante y lo que haya detrás, `="+34600"";"&1+1`.
+_OPERADORES = "&*/^<>:!%~"
+CABEZA_TRAS_CONSTANTE = rf"^('*[\t\r\n\u0000]|[{_RELLENO}]*[{_OPERADORES}\"])"
 
 # Lo que seguro que no hay que tocar, y se ve sin tener que buscar.
-INOCUO = rf"[^'{_SIGNOS}{_RELLENO}{SEPARADORES}][^{SEPARADORES}]*"
+INOCUO = rf"[^'{_SIGNOS}{_OPERADORES}{_RELLENO}{SEPARADORES}][^{SEPARADORES}]*"
 
 # Un `+` y cifras; o con los blancos y signos con que se escriben los números, si tiene las siete cifras del más corto
 # que hay con prefijo internacional: `+34-600-123-456` lo es, y `+1-2` es una resta. Sin `+`, no hay nada que proteger.
@@ -35,7 +39,8 @@ TELEFONO = r"'*(?:\+?[0-9]+| *\+[ (]*[0-9](?:[ ()./-]*[0-9]){6,}[ ()./-]*)"
 FUERA_DE_UNA_CONSTANTE = rf"[\r\n\u0000]|[{SEPARADORES}][{_RELLENO}]*'*[{_SIGNOS}]"
 LARGO_DE_UNA_CONSTANTE = 250  # caracteres: Excel no admite más de 255
 
-_CELDA, _CABEZA, _TELEFONO = re.compile(CELDA), re.compile(CABEZA), re.compile(TELEFONO)
+_CELDA, _TELEFONO = re.compile(CELDA), re.compile(TELEFONO)
+_CABEZA, _CABEZA_TRAS_CONSTANTE = re.compile(CABEZA), re.compile(CABEZA_TRAS_CONSTANTE)
 _CELDA_YA_PROTEGIDA = re.compile(rf"((?:^|[{SEPARADORES}])[{_RELLENO}]*'*)'(?=[{_SIGNOS}])")
 _CABEZA_YA_PROTEGIDA = re.compile(r"^'('*[\t\r\n\u0000])")
 _FUERA_DE_UNA_CONSTANTE = re.compile(FUERA_DE_UNA_CONSTANTE)
@@ -46,6 +51,11 @@ def proteger(texto: str, salvo_telefonos: bool = False) -> str:
     if salvo_telefonos and _TELEFONO.fullmatch(texto):
         return texto
     return _CELDA.sub(CELDA_PROTEGIDA, _CABEZA.sub(CABEZA_PROTEGIDA, texto))
+
+
+def proteger_tras_constante(texto: str) -> str:
+    """Lo mismo, en un fichero en el que puede haber delante una `constante`."""
+    return _CELDA.sub(CELDA_PROTEGIDA, _CABEZA_TRAS_CONSTANTE.sub(CABEZA_PROTEGIDA, texto))
 
 
 def sin_proteccion(texto: str, *, salvo_telefonos: bool = False) -> str:

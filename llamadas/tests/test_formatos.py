@@ -160,6 +160,20 @@ CEBOS = [
 ]
 
 
+@pytest.mark.parametrize("separador", ",\t")
+def test_lo_que_va_tras_un_numero_para_excel_no_sigue_su_formula(con_token, tmp_path, separador):
+    for n, operador in enumerate("&*/^<>:!%~+-="):
+        for antes in ("", " ", '"', '"A"', '" "', "\u00a0", "'", "\"'", f'"{operador}"'):
+            agente = Usuario.objects.create(email=f'{antes}{operador}{n}{operador}";"')
+            finalizada(numero_destino="+34600123456", usuario=agente)
+    fichero = tmp_path / "x.csv"
+    fichero.write_bytes(exportado(con_token, dialecto="excel", columnas="numero_destino,resultado,usuario_email"))
+    otro = tmp_path / "y.csv"
+    otro.write_bytes(exportado(con_token, dialecto="excel", columnas="numero_destino,usuario_email"))
+    vivas = calculadas_por_libreoffice([fichero, otro], separador)
+    assert {formula for formula in vivas if not UN_TEXTO.fullmatch(formula)} == set()
+
+
 @pytest.mark.parametrize("separador", ",;\t")
 def test_ninguna_hoja_de_calculo_ejecuta_nada_aunque_abra_el_csv_con_otro_separador(con_token, tmp_path, separador):
     cebos = [*CEBOS, "\0=1+1", "600;\0=1+1;x", "600\0;=1+1;x"] if connection.vendor == "sqlite" else CEBOS

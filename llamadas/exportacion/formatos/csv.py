@@ -11,7 +11,7 @@ from django.db.models.expressions import Combinable
 
 from ..columnas import Columna, Tipo
 from ..excel import FILAS_POR_HOJA
-from ..expresiones import EnteroParaExcel, EnTexto, FechaLocal, SinFormula, TextoParaExcel
+from ..expresiones import EnteroParaExcel, EnTexto, FechaLocal, SinFormula, SinFormulaTrasConstante, TextoParaExcel
 from .base import Contenido, Formato, Lotes
 
 LotesDeLineas = Iterable[Sequence[bytes]]
@@ -105,5 +105,5 @@ class CSVParaExcel(CSV):
                 return TextoParaExcel(columna.fuente)
             case Tipo.ENTERO:
                 return EnteroParaExcel(columna.fuente)
-            case _:
-                return super()._valor(columna, zona)
+            case Tipo.TEXTO:
+                return SinFormulaTrasConstante(columna.fuente)
