@@ -13,9 +13,9 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.html import format_html
 
 LO_MAS_LARGO = 254  # caracteres de lo que se busca: lo que puede tener un correo (RFC 5321 §4.5.3.1.3)
-QUE_PASA = (
-    "No se enseña nada, porque la dirección lleva un filtro, un orden o una página que aquí no hay."
-    ' <a href=".">Ver la lista sin filtros</a>'
+QUE_PASA = format_html(
+    '{} <a href=".">Ver la lista sin filtros</a>',
+    "No se enseña nada, porque la dirección lleva un filtro, un orden o una página que aquí no hay.",
 )
 NO_SE_SABE_CUALES = "No se entiende qué se ha seleccionado: vuelva a marcarlo en la lista. No se ha hecho nada."
 
@@ -60,7 +60,7 @@ class AdminAcotado(admin.ModelAdmin):
             if request.GET.urlencode() != f"{ERROR_FLAG}=1":
                 return HttpResponseRedirect(f"{request.path}?{ERROR_FLAG}=1")
             if request.method == "GET":
-                self.message_user(request, format_html(QUE_PASA), messages.ERROR)
+                self.message_user(request, QUE_PASA, messages.ERROR)
         return super().changelist_view(request, extra_context)
 
     def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:

@@ -60,7 +60,9 @@ class FechaLocal(Func):
     def as_postgresql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any) -> SQL:
         fecha, params = compiler.compile(self.source_expressions[0])
         local, mas = _local_en_postgresql(fecha, params, self.zona)
-        return f"to_char({local}, 'YYYY-MM-DD\"{self.separador}\"HH24:MI:SS')", mas
+        # psycopg2 pide siempre el `DateStyle` de ISO; y así se tarda la mitad que con `to_char`.
+        texto = f"date_trunc('second', {local})::text"
+        return (texto if self.separador == " " else f"replace({texto}, ' ', '{self.separador}')"), mas
 
     def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any) -> SQL:
         fecha, params = compiler.compile(self.source_expressions[0])

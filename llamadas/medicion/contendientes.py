@@ -19,13 +19,16 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 from django.db import connection
+from django.db.models import F, Value
 from django.db.models.expressions import Combinable
+from django.db.models.functions import NullIf
 from psycopg2.extensions import make_dsn
 from rest_framework_simplejwt.tokens import AccessToken
 
 from usuarios.models import Usuario
 
 from ..exportacion.columnas import COLUMNAS, Columna
+from ..exportacion.expresiones import SinFormula
 from ..exportacion.formatos import CSV
 from ..exportacion.opciones import Opciones
 from ..exportacion.servicio import consulta_de
@@ -115,10 +118,14 @@ class Servidor:
 
 
 class _CSVConNulos(CSV):
-    """El de siempre, pero con lo vacío nulo: `sqlite3` pone comillas a un texto vacío."""
+    """El de siempre, pero con lo vacío nulo: `sqlite3` pone comillas a un texto vacío. Y no sabe desarmar fórmulas, que
+    los datos inventados no traen.
+    """
 
     def expresion(self, columna: Columna, zona: str) -> Combinable:
-        return self._valor(columna, zona)
+        valor = self._valor(columna, zona)
+        sin_formula = connection.vendor == "sqlite" and isinstance(valor, SinFormula)
+        return NullIf(F(columna.fuente), Value("")) if sin_formula else valor
 
 
 def contendientes(servidor: Servidor, formatos: Sequence[str], clientes: int) -> list[Contendiente]:
