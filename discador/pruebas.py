@@ -71,6 +71,12 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Más que núcleos: muchas pruebas pasan más tiempo esperando a otro proceso que trabajando."""
+    return 2 * len(os.sched_getaffinity(0))
+
+
+@pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
     """Cada proceso de pytest-xdist usa el servidor que eligió el primero, en una base suya."""
     node.workerinput[DE_TODOS] = node.config.stash[URL_DE_LA_BASE]

@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.hashers import make_password
+from django.test import Client
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 from pytest import Parser, PytestPluginManager
 
@@ -70,18 +72,25 @@ def abrir(chromium: Browser, servidor: str) -> Iterator[Callable[..., Page]]:
 
 
 @pytest.fixture
-def entrar(abrir: Callable[..., Page], administrador: Usuario) -> Callable[..., Page]:
-    """Abre un navegador y entra en la administración, por su formulario."""
+def entrar(abrir: Callable[..., Page], administrador: Usuario, servidor: str) -> Callable[..., Page]:
+    """Abre un navegador en el que ya se ha entrado en la administración, o en el que se entra por su formulario."""
     # Con una contraseña que entienda el servidor de verdad, que no tiene el cifrado rápido de las pruebas.
     administrador.password = make_password("clave-de-admin", hasher="argon2")
     administrador.save()
 
-    def entrar(**opciones: Any) -> Page:
+    def entrar(*, por_el_formulario: bool = False, **opciones: Any) -> Page:
         pagina = abrir(**opciones)
-        pagina.goto("/admin/")
-        pagina.locator("#id_username").fill(administrador.email)
-        pagina.locator("#id_password").fill("clave-de-admin")
-        pagina.locator("#id_password").press("Enter")
+        if por_el_formulario:
+            pagina.goto("/admin/")
+            pagina.locator("#id_username").fill(administrador.email)
+            pagina.locator("#id_password").fill("clave-de-admin")
+            pagina.locator("#id_password").press("Enter")
+        else:
+            con_sesion = Client()
+            con_sesion.force_login(administrador, backend="django.contrib.auth.backends.ModelBackend")
+            sesion = con_sesion.cookies[settings.SESSION_COOKIE_NAME].value
+            pagina.context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": sesion, "url": servidor}])
+            pagina.goto("/admin/")
         pagina.locator("#user-tools").wait_for()
         return pagina
 

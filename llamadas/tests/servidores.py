@@ -34,7 +34,7 @@ def en_marcha(orden: list[str], puerto: int, **opciones: object) -> Iterator[sub
     """Un programa que escucha en ese puerto, y que acaba al salir."""
     proceso = subprocess.Popen(orden, **opciones)
     try:
-        esperar(lambda: escucha(puerto), segundos=30)
+        esperar(lambda: escucha(puerto))
         yield proceso
     finally:
         proceso.terminate()

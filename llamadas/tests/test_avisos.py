@@ -43,6 +43,11 @@ pytestmark = pytest.mark.django_db(transaction=True)
 NUMERO = "+34600987654"
 
 
+@pytest.fixture(autouse=True)
+def _sin_respiro(monkeypatch):
+    monkeypatch.setattr(cuidados, "SEGUNDOS_DE_RESPIRO", 0)
+
+
 @pytest.fixture
 def buzon(settings):
     with Buzon() as buzon:
