@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 import pytest
 from django.conf import settings
 from django.core.cache import cache
+from django.core.management import execute_from_command_line
 from django.db import connection
 from django.test import Client
 from rest_framework_simplejwt.tokens import AccessToken
@@ -194,7 +195,10 @@ def disco_pequeno(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.fixture
 def ejecutar(entorno: dict[str, str], tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[bytes]]:
-    """Ejecuta un comando de `manage.py` en otro proceso, sobre la base de datos de las pruebas y en `tmp_path`."""
+    """Ejecuta un comando de `manage.py` en otro proceso, sobre la base de datos de las pruebas y en `tmp_path`.
+
+    Arrancarlo es lo que más tarda: cuando el proceso da igual, `ejecutar_aqui`.
+    """
 
     def ejecutar(*argumentos: str, entrada: bytes = b"", **variables: str) -> subprocess.CompletedProcess[bytes]:
         orden = [sys.executable, str(settings.BASE_DIR / "manage.py"), *argumentos]
@@ -202,3 +206,21 @@ def ejecutar(entorno: dict[str, str], tmp_path: Path) -> Callable[..., subproces
         return subprocess.run(orden, cwd=tmp_path, env=env, input=entrada, capture_output=True, check=False)  # noqa: S603
 
     return ejecutar
+
+
+@pytest.fixture
+def ejecutar_aqui(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
+) -> Callable[..., subprocess.CompletedProcess[bytes]]:
+    """Lo mismo, en este proceso."""
+
+    def ejecutar_aqui(*argumentos: str) -> subprocess.CompletedProcess[bytes]:
+        monkeypatch.chdir(tmp_path)
+        codigo: Any = 0
+        try:
+            execute_from_command_line(["manage.py", *argumentos])
+        except SystemExit as fin:
+            codigo = fin.code
+        return subprocess.CompletedProcess(argumentos, codigo or 0, *capfdbinary.readouterr())
+
+    return ejecutar_aqui

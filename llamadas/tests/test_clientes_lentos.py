@@ -76,7 +76,7 @@ def curls(url, cabecera, carpeta, *, cuantos=LENTOS):
 
 
 def test_con_nginx_delante_ocho_que_descargan_despacio_no_ocupan_el_servidor(entorno, tmp_path, cabecera):
-    sembrar(MUCHAS)
+    sembrar(MUCHAS // 2)
     (tmp_path / "nginx").mkdir()
     sin_limite = {"DESCARGAS_A_LA_VEZ": str(LENTOS)}  # que sea nginx quien lo consigue
     with gunicorn(entorno | sin_limite) as detras, nginx(detras, tmp_path / "nginx") as raiz:
@@ -158,7 +158,8 @@ def test_las_plazas_se_dejan_al_acabar_al_irse_y_al_fallar(entorno, cabecera):
         url = f"http://{detras}{RUTA}"
         for _ in range(2):
             with ExitStack() as conexiones:
-                assert " 200 " in pedir(detras, RUTA, cabecera, conexiones)
+                # La plaza se deja un instante después de que el cliente anterior lo tenga todo.
+                esperar(lambda conexiones=conexiones: " 200 " in pedir(detras, RUTA, cabecera, conexiones))
                 rechazada = requests.get(url, headers={nombre: valor}, timeout=30)
                 assert (rechazada.status_code, rechazada.headers["Retry-After"]) == (503, "10")
                 assert rechazada.json()["detail"].endswith("Vuelva a pedirla dentro de 10 segundos.")
@@ -166,7 +167,7 @@ def test_las_plazas_se_dejan_al_acabar_al_irse_y_al_fallar(entorno, cabecera):
             esperar(nadie_lee)
             esperar(lambda: requests.get(url, headers={nombre: valor}, timeout=30).status_code == 200)
         assert requests.get(url, headers={nombre: valor}, params={"x": "y"}, timeout=30).status_code == 400
-        assert requests.get(url, headers={nombre: valor}, timeout=30).status_code == 200
+        esperar(lambda: requests.get(url, headers={nombre: valor}, timeout=30).status_code == 200)
     assert set(Exportacion.objects.values_list("estado", flat=True)) == {"completada", "cancelada"}
 
 

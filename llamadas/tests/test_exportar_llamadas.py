@@ -45,9 +45,9 @@ def test_por_la_salida_estandar_solo_sale_el_csv(ejecutar, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_no_hay_barra_de_progreso_si_no_hay_terminal(ejecutar):
+def test_no_hay_barra_de_progreso_si_no_hay_terminal(ejecutar_aqui):
     sembrar(3)
-    assert ejecutar("exportar_llamadas", "-o", "-").stderr.count(b"\n") == 1
+    assert ejecutar_aqui("exportar_llamadas", "-o", "-").stderr.count(b"\n") == 1
 
 
 def test_en_un_terminal_ensena_el_progreso(entorno, tmp_path):
@@ -73,32 +73,32 @@ def test_avisa_de_que_un_csv_no_cabe_en_una_hoja_de_excel(tmp_path, monkeypatch,
     assert "Excel" not in capsys.readouterr().err
 
 
-def test_sustituye_un_fichero_y_conserva_su_modo(ejecutar, tmp_path):
+def test_sustituye_un_fichero_y_conserva_su_modo(ejecutar_aqui, tmp_path):
     destino = tmp_path / "informe.csv"
     destino.write_text("viejo")
     destino.chmod(0o640)
-    assert ejecutar("exportar_llamadas", "-o", "informe.csv").returncode == 0
+    assert ejecutar_aqui("exportar_llamadas", "-o", "informe.csv").returncode == 0
     assert destino.read_text() == CABECERA.replace("\r", "")
     assert stat.S_IMODE(destino.stat().st_mode) == 0o640
     assert [f.name for f in tmp_path.iterdir()] == ["informe.csv"]
 
 
-def test_en_una_carpeta_pone_su_propio_nombre(ejecutar, tmp_path):
+def test_en_una_carpeta_pone_su_propio_nombre(ejecutar_aqui, tmp_path):
     (tmp_path / "informes").mkdir()
-    assert ejecutar("exportar_llamadas", "-o", "informes").returncode == 0
+    assert ejecutar_aqui("exportar_llamadas", "-o", "informes").returncode == 0
     assert next((tmp_path / "informes").iterdir()).name.startswith("llamadas_finalizadas_")
 
 
-def test_sigue_los_enlaces_en_vez_de_sustituirlos(ejecutar, tmp_path):
+def test_sigue_los_enlaces_en_vez_de_sustituirlos(ejecutar_aqui, tmp_path):
     (tmp_path / "enlace.csv").symlink_to("real.csv")
     (tmp_path / "real.csv").write_text("viejo")
-    assert ejecutar("exportar_llamadas", "-o", "enlace.csv").returncode == 0
+    assert ejecutar_aqui("exportar_llamadas", "-o", "enlace.csv").returncode == 0
     assert (tmp_path / "enlace.csv").is_symlink()
     assert (tmp_path / "real.csv").read_text().startswith("llamada_id")
 
 
-def test_un_dispositivo_se_escribe_pero_no_se_sustituye(ejecutar):
-    assert ejecutar("exportar_llamadas", "-o", "/dev/null").returncode == 0
+def test_un_dispositivo_se_escribe_pero_no_se_sustituye(ejecutar_aqui):
+    assert ejecutar_aqui("exportar_llamadas", "-o", "/dev/null").returncode == 0
     assert Path("/dev/null").is_char_device()
 
 
@@ -113,27 +113,27 @@ def test_a_una_tuberia_se_le_escribe(ejecutar, entorno, tmp_path):
         (tmp_path / "hecho").unlink()
 
 
-def test_una_carpeta_que_no_existe_no_se_toma_por_un_fichero(ejecutar, tmp_path):
-    resultado = ejecutar("exportar_llamadas", "-o", "informes/")
+def test_una_carpeta_que_no_existe_no_se_toma_por_un_fichero(ejecutar_aqui, tmp_path):
+    resultado = ejecutar_aqui("exportar_llamadas", "-o", "informes/")
     assert resultado.stderr.decode() == "CommandError: No se ha podido escribir en informes/: esa carpeta no existe.\n"
     assert list(tmp_path.iterdir()) == []
 
 
-def test_si_no_se_puede_escribir_lo_dice(ejecutar, tmp_path):
-    resultado = ejecutar("exportar_llamadas", "-o", "no/existe/x.csv")
+def test_si_no_se_puede_escribir_lo_dice(ejecutar_aqui, tmp_path):
+    resultado = ejecutar_aqui("exportar_llamadas", "-o", "no/existe/x.csv")
     assert resultado.returncode == 1
     assert resultado.stderr == b"CommandError: No se ha podido escribir en no/existe/x.csv: no existe.\n"
     assert b"Traceback" not in resultado.stderr
 
 
-def test_si_falla_no_queda_nada_y_lo_que_habia_sigue(ejecutar, tmp_path):
+def test_si_falla_no_queda_nada_y_lo_que_habia_sigue(ejecutar_aqui, tmp_path):
     destino = tmp_path / "informe.csv"
     destino.write_text("el de ayer")
     finalizada()
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE llamadas_llamada RENAME COLUMN resultado TO otra")
     try:
-        resultado = ejecutar("exportar_llamadas", "-o", "informe.csv")
+        resultado = ejecutar_aqui("exportar_llamadas", "-o", "informe.csv")
     finally:
         with connection.cursor() as cursor:
             cursor.execute("ALTER TABLE llamadas_llamada RENAME COLUMN otra TO resultado")
@@ -178,7 +178,7 @@ def test_sin_tablas_dice_que_falta_migrar(ejecutar, tmp_path):
     assert "Ejecute antes «manage.py migrate».".encode() in resultado.stderr
 
 
-def test_admite_las_mismas_opciones_que_la_api(ejecutar, con_token, tmp_path):
+def test_admite_las_mismas_opciones_que_la_api(ejecutar_aqui, con_token, tmp_path):
     for hora in range(48):
         finalizada(
             resultado=["contestada", "buzon", "ocupado"][hora % 3],
@@ -194,7 +194,7 @@ def test_admite_las_mismas_opciones_que_la_api(ejecutar, con_token, tmp_path):
         "comprimir": "gzip",
     }
     argumentos = [parte for nombre, valor in opciones.items() for parte in (f"--{nombre}", valor)]
-    resultado = ejecutar("exportar_llamadas", *argumentos)
+    resultado = ejecutar_aqui("exportar_llamadas", *argumentos)
     assert resultado.returncode == 0, resultado.stderr
     (fichero,) = tmp_path.iterdir()
     assert fichero.name.endswith(".json.gz")
@@ -240,9 +240,9 @@ def test_un_nombre_que_engana_se_rechaza(tmp_path, monkeypatch, nombre, error):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_el_nombre_de_una_carpeta_no_dice_el_formato(ejecutar, tmp_path):
+def test_el_nombre_de_una_carpeta_no_dice_el_formato(ejecutar_aqui, tmp_path):
     (tmp_path / "x.json").mkdir()
-    assert ejecutar("exportar_llamadas", "-o", "x.json").returncode == 0
+    assert ejecutar_aqui("exportar_llamadas", "-o", "x.json").returncode == 0
     assert next((tmp_path / "x.json").iterdir()).suffix == ".csv"
 
 
@@ -252,13 +252,13 @@ def test_un_argumento_que_no_es_utf8_se_explica(ejecutar):
     assert b"Traceback" not in resultado.stderr
 
 
-def test_el_formato_que_se_escribe_manda_sobre_el_del_nombre(ejecutar, tmp_path):
-    assert ejecutar("exportar_llamadas", "-o", "x.csv", "--formato", "json").returncode == 0
+def test_el_formato_que_se_escribe_manda_sobre_el_del_nombre(ejecutar_aqui, tmp_path):
+    assert ejecutar_aqui("exportar_llamadas", "-o", "x.csv", "--formato", "json").returncode == 0
     assert (tmp_path / "x.csv").read_bytes() == b"[]\n"
 
 
-def test_las_opciones_que_no_valen_se_dicen_todas_y_no_se_escribe_nada(ejecutar, tmp_path):
-    resultado = ejecutar("exportar_llamadas", "--desde", "ayer", "--formato", "xls", "--usuario", "nadie")
+def test_las_opciones_que_no_valen_se_dicen_todas_y_no_se_escribe_nada(ejecutar_aqui, tmp_path):
+    resultado = ejecutar_aqui("exportar_llamadas", "--desde", "ayer", "--formato", "xls", "--usuario", "nadie")
     assert resultado.returncode == 1
     lineas = resultado.stderr.decode().splitlines()
     assert lineas[0].startswith("CommandError: --desde: «ayer» no es una fecha")
@@ -267,8 +267,8 @@ def test_las_opciones_que_no_valen_se_dicen_todas_y_no_se_escribe_nada(ejecutar,
     assert list(tmp_path.iterdir()) == []
 
 
-def test_una_opcion_mal_escrita_no_lo_exporta_todo(ejecutar, tmp_path):
-    assert ejecutar("exportar_llamadas", "--dsde", "2026-01-01").returncode == 2
+def test_una_opcion_mal_escrita_no_lo_exporta_todo(ejecutar_aqui, tmp_path):
+    assert ejecutar_aqui("exportar_llamadas", "--dsde", "2026-01-01").returncode == 2
     assert list(tmp_path.iterdir()) == []
 
 
@@ -296,8 +296,8 @@ def test_interrumpido_acaba_sin_traza_y_sin_dejar_nada(entorno, tmp_path, senal)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_la_ayuda_explica_y_da_ejemplos(ejecutar):
-    ayuda = ejecutar("exportar_llamadas", "--help").stdout.decode()
+def test_la_ayuda_explica_y_da_ejemplos(ejecutar_aqui):
+    ayuda = ejecutar_aqui("exportar_llamadas", "--help").stdout.decode()
     assert "manage.py exportar_llamadas -o - | gzip" in ayuda
     assert "código distinto de 0" in ayuda
     assert "--formato csv|xlsx|json|ndjson|parquet" in ayuda
