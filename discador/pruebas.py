@@ -18,9 +18,11 @@ from urllib.parse import urlsplit
 
 import pytest
 from django.conf import settings
+from django.contrib.contenttypes.management import create_contenttypes
 from django.core.cache import cache
 from django.core.management import execute_from_command_line
 from django.db import connection
+from django.db.models.signals import post_migrate
 from django.test import Client
 from rest_framework_simplejwt.tokens import AccessToken
 
@@ -96,7 +98,16 @@ def _postgres_propio(config: pytest.Config, carpeta: Path) -> str:
     datos.mkdir()
     servidor = get_server(datos, cleanup_mode="stop")
     config.add_cleanup(servidor.cleanup)
+    for ajuste in ("fsync", "full_page_writes", "synchronous_commit"):  # si se va la luz, se pasan otra vez
+        servidor.psql(f"ALTER SYSTEM SET {ajuste} = off")
+    servidor.psql("SELECT pg_reload_conf()")
     return servidor.get_uri()
+
+
+def pytest_sessionstart() -> None:
+    """Que Django no vuelva a crear, cada vez que vacía la base, unos permisos por modelo que aquí nadie mira."""
+    post_migrate.disconnect(dispatch_uid="django.contrib.auth.management.create_permissions")
+    post_migrate.disconnect(create_contenttypes)
 
 
 @pytest.fixture(autouse=True)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.db import connection
 
 from .datos import esperar
 
@@ -84,14 +85,18 @@ def nginx(detras: str, carpeta: Path, *, ajustes: str = "") -> Iterator[str]:
 
 
 @contextmanager
-def pgbouncer(base: dict[str, str], *, conexiones: int, espera: int = 20) -> Iterator[int]:
-    """El puerto de un pgbouncer por transacciones delante de esa base, con las `conexiones` que tiene en total."""
+def pgbouncer(*, conexiones: int, espera: int = 20) -> Iterator[int]:
+    """El puerto de un pgbouncer por transacciones delante de la base, con las `conexiones` que tiene en total."""
     if not shutil.which("pgbouncer"):
         pytest.skip("no hay pgbouncer en esta máquina: apt-get install pgbouncer")
     puerto = puerto_libre()
-    destino = {"host": base["HOST"], "port": base["PORT"], "user": base["USER"], "password": base["PASSWORD"]}
-    puestos = " ".join(f"{clave}={valor}" for clave, valor in destino.items() if valor)
-    quien = ["-u", "nobody"] if os.geteuid() == 0 else []  # como root no quiere
+    destino = connection.get_connection_params()
+    puestos = " ".join(
+        f"{clave}={destino[clave]}" for clave in ("host", "port", "user", "password") if clave in destino
+    )
+    # Como root no quiere: como quien pueda llegar a la base, que la de las pruebas está en una carpeta suya.
+    dueno = Path(destino["host"]).owner() if destino["host"].startswith("/") else "nobody"
+    quien = ["-u", dueno] if os.geteuid() == 0 else []
     with tempfile.TemporaryDirectory() as carpeta:
         Path(carpeta).chmod(0o755)
         ini = Path(carpeta) / "pgbouncer.ini"

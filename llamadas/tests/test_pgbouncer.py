@@ -8,7 +8,6 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 from django.contrib.auth.hashers import make_password
-from django.db import connection
 from rest_framework_simplejwt.tokens import AccessToken
 
 from llamadas.models import Exportacion
@@ -45,7 +44,7 @@ def cabeceras(quien):
 @contextmanager
 def tras_pgbouncer(entorno, conexiones, **mas):
     """El entorno de quien llega a la base por un pgbouncer con esas conexiones."""
-    with pgbouncer(connection.settings_dict, conexiones=conexiones, **mas) as puerto:
+    with pgbouncer(conexiones=conexiones, **mas) as puerto:
         url = urlsplit(entorno["DATABASE_URL"])
         usuario = url.netloc.rpartition("@")[0] or "postgres"
         yield entorno | {"DATABASE_URL": url._replace(netloc=f"{usuario}@127.0.0.1:{puerto}", query="").geturl()}
