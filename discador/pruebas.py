@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 import pytest
 from django.conf import settings
 from django.contrib.contenttypes.management import create_contenttypes
+from django.contrib.contenttypes.models import ContentType
 from django.core.cache import cache
 from django.core.management import execute_from_command_line
 from django.db import connection
@@ -111,7 +112,8 @@ def pytest_sessionstart() -> None:
 
 
 @pytest.fixture(autouse=True)
-def _sin_recuentos_recordados() -> Iterator[None]:
+def _sin_nada_recordado() -> Iterator[None]:
+    ContentType.objects.clear_cache()
     cache.clear()
     yield
     cache.clear()
