@@ -209,7 +209,7 @@ def test_la_api_no_se_rompe(con_token, opcion):
         assert con_token.get(f"{API}{ruta}?{quote(opcion)}=%00%ED%A0%80").status_code == 400
 
 
-@pytest.mark.parametrize("identificador", filter(None, IDENTIFICADORES), ids=lambda valor: repr(valor)[:40])
+@pytest.mark.parametrize("identificador", [*filter(None, IDENTIFICADORES)], ids=lambda valor: repr(valor)[:40])
 def test_la_api_no_se_rompe_por_un_identificador(con_token, identificador):
     for ruta in ("", "/archivo"):
         for metodo in (con_token.get, con_token.delete, con_token.post):
