@@ -325,7 +325,11 @@ def test_listar_por_paginas_y_por_estado(con_token, superusuario, completada):
 
 
 @pytest.mark.parametrize(
-    "parametros", ["estado=lista", "pagina=0", "pagina=x", "por_pagina=1000", "stado=fallida", "pagina=99999999999999"]
+    "parametros",
+    [
+        *("estado=lista", "pagina=0", "pagina=x", "por_pagina=1000", "stado=fallida", "pagina=99999999999999"),
+        *("estado=", "puerta=", "modo=", "pagina=", "por_pagina="),  # lo vacío no es pedirlas todas
+    ],
 )
 def test_listar_con_algo_mal(con_token, parametros):
     assert con_token.get(f"{RUTA}?{parametros}").status_code == 400

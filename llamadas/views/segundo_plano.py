@@ -68,7 +68,7 @@ class Exportaciones(VistaDeExportacion):
             for nombre in request.query_params
             if nombre not in ListaSerializer().fields
         }
-        pedido = ListaSerializer(data=request.query_params)
+        pedido = ListaSerializer(data=request.query_params.dict())  # de un formulario, DRF daría lo vacío por no dicho
         if not pedido.is_valid() or desconocidos:
             raise ValidationError({**pedido.errors, **desconocidos})
         filtros = {n: pedido.validated_data[n] for n in ("estado", "puerta", "modo") if n in pedido.validated_data}
