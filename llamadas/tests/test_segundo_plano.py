@@ -597,7 +597,7 @@ def test_con_sigterm_y_tiempo_se_acaba(administrador, trabajador):
 
 
 def test_sin_nada_que_hacer_sigterm_lo_para_enseguida(trabajador, tmp_path):
-    proceso = trabajador()
+    proceso = trabajador("--gracia", "600")  # si la esperara, no acabaría a tiempo
     esperar(lambda: "en marcha" in (tmp_path / "trabajador.log").read_text())
     time.sleep(0.3)
     proceso.send_signal(signal.SIGTERM)
@@ -615,7 +615,7 @@ def test_un_webhook_que_no_responde_no_retrasa_la_parada(administrador, trabajad
         )
         esperar(lambda: len(receptor.peticiones) >= 3)
         proceso.send_signal(signal.SIGTERM)
-        assert proceso.wait(timeout=60) == 0
+        assert proceso.wait(timeout=10) == 0  # antes de los 15 segundos a que el webhook se da por perdido
 
 
 def test_dice_por_donde_va(administrador, con_token, monkeypatch):
