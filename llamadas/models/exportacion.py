@@ -12,6 +12,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from .llamada import Llamada, LlamadaQuerySet
+from .reloj import Ahora
 
 SIN_SENALES = timedelta(seconds=30)
 """Cuánto puede pasar sin que quien prepara o envía una exportación dé señales antes de que se le dé por muerto."""
@@ -48,6 +49,7 @@ class EstadoDeExportacion(models.TextChoices):
 
 
 VIVAS = [EstadoDeExportacion.PENDIENTE, EstadoDeExportacion.EN_CURSO]
+PERDIDAS = [EstadoDeExportacion.FALLIDA, EstadoDeExportacion.CANCELADA, EstadoDeExportacion.CADUCADA]
 
 
 class Culpable(models.TextChoices):
@@ -63,6 +65,10 @@ class ExportacionQuerySet(models.QuerySet["Exportacion"]):
     def vivas(self) -> Self:
         """Las que aún no han acabado."""
         return self.filter(estado__in=VIVAS)
+
+    def perdidas(self) -> Self:
+        """Las que ya no darán ningún fichero, aunque el suyo aún esté por barrer."""
+        return self.filter(Q(estado__in=PERDIDAS) | Q(caduca__lte=Ahora()))
 
     def en_segundo_plano(self) -> Self:
         return self.filter(modo=Modo.SEGUNDO_PLANO)

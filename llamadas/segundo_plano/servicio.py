@@ -47,7 +47,10 @@ class Peticion:
     formulario: UUID | None = None
 
     def identificador(self) -> UUID:
-        """El del encargo: de dos envíos de lo mismo desde la misma página, como al hacer doble clic, sale el mismo."""
+        """El del encargo: de dos envíos de lo mismo desde la misma página, como al hacer doble clic, sale el mismo.
+
+        Si el que lo tiene ya no va a dar su fichero, el que le sigue: enviarla entonces es querer otro.
+        """
         if not self.formulario:
             return uuid4()
         contenido = [
@@ -57,7 +60,10 @@ class Peticion:
             self.webhook_url,
             self.seleccion is not None,
         ]
-        return uuid5(self.formulario, json.dumps(contenido, sort_keys=True))
+        identificador = uuid5(self.formulario, json.dumps(contenido, sort_keys=True))
+        while Exportacion.objects.perdidas().filter(pk=identificador).exists():
+            identificador = uuid5(identificador, "otra vez")
+        return identificador
 
     def es_la_misma_que(self, encargo: Exportacion) -> bool:
         """Si ya está pedida. Dos selecciones hechas a mano nunca son la misma, salvo que se envíen dos veces."""
@@ -75,13 +81,13 @@ def encargar(peticion: Peticion) -> tuple[Exportacion, bool]:
 
     Lanza `Demasiadas`, `NoCabe` y `DatabaseError`.
     """
-    identificador = peticion.identificador()
-    if encargo := _ya_encargada(peticion, identificador):
+    if encargo := _ya_encargada(peticion, peticion.identificador()):
         return encargo, False
     filas = _contar_lo_que_cabe(peticion)  # antes de la transacción: en SQLite, entretanto, nadie más podría escribir
     with transaction.atomic():
         # De dos peticiones a la vez del mismo usuario, la segunda espera y ve el encargo de la primera.
         Usuario.objects.select_for_update().get(pk=peticion.quien.usuario.pk)
+        identificador = peticion.identificador()
         if encargo := _ya_encargada(peticion, identificador):
             return encargo, False
         encargo = _crear(peticion, identificador, filas)

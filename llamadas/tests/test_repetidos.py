@@ -8,8 +8,8 @@ import pytest
 from django.db import connection, connections
 from django.test import Client
 
-from llamadas.models import Exportacion, Llamada, Seleccionada
-from llamadas.segundo_plano import servicio
+from llamadas.models import Ahora, EstadoDeExportacion, Exportacion, Llamada, Seleccionada
+from llamadas.segundo_plano import estados, servicio
 from llamadas.segundo_plano.almacen import Almacen
 from usuarios.models import Rol, Usuario
 
@@ -95,6 +95,39 @@ def test_volver_a_la_pagina_y_pedirlo_otra_vez_es_otro_encargo(con_sesion, abrir
         trabajar()
 
 
+def cancelar(encargo):
+    assert estados.cancelar(encargo, "admin@example.com")
+
+
+def fallar(encargo):
+    assert estados.fallar(estados.reclamar(encargo.pk), "No se ha podido.")
+
+
+def borrar(encargo):
+    trabajar()
+    assert estados.retirar(encargo, "La borró admin@example.com.")
+
+
+def dejar_caducar(encargo):
+    trabajar()
+    Exportacion.objects.filter(pk=encargo.pk).update(caduca=Ahora())  # y todavía no se ha barrido
+
+
+@pytest.mark.parametrize("acabar", [cancelar, fallar, borrar, dejar_caducar])
+@pytest.mark.parametrize("abrir", POR_DONDE)
+def test_enviarlo_cuando_ya_no_dara_su_fichero_es_otro_encargo(con_sesion, abrir, acabar):
+    ruta, datos = abrir(con_sesion)
+    de_antes = Exportacion.objects.count()
+    for vez in range(1, 4):
+        encargada, repetida = (con_sesion.post(ruta, datos)["Location"] for _ in range(2))
+        assert encargada == repetida
+        assert Exportacion.objects.count() == de_antes + vez
+        nueva = Exportacion.objects.latest("creada")
+        assert str(nueva.pk) in encargada
+        assert nueva.estado == EstadoDeExportacion.PENDIENTE
+        acabar(nueva)
+
+
 @pytest.mark.parametrize("otro", [{"formato": "xlsx"}, {"avisar_correo": []}])
 def test_desde_la_misma_pagina_con_otra_cosa_es_otro_encargo(con_sesion, otro):
     ruta, datos = desde_la_seleccion(con_sesion)
@@ -132,9 +165,13 @@ def test_el_doble_clic_no_gasta_el_cupo(con_sesion, settings):
     assert Exportacion.objects.count() == 1
 
 
+@pytest.mark.parametrize("cancelada", [False, True])
 @pytest.mark.parametrize("abrir", [desde_la_seleccion, desde_el_boton_de_repetir])
-def test_dos_envios_a_la_vez_son_un_solo_encargo(con_sesion, monkeypatch, abrir):
+def test_dos_envios_a_la_vez_son_un_solo_encargo(con_sesion, monkeypatch, abrir, cancelada):
     ruta, datos = abrir(con_sesion)
+    if cancelada:
+        con_sesion.post(ruta, datos)
+        cancelar(Exportacion.objects.latest("creada"))
     de_antes, las_de_antes = Exportacion.objects.count(), Seleccionada.objects.count()
     a_la_vez = Barrier(2, timeout=20)
     de_verdad = servicio.ocupara
