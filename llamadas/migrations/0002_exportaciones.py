@@ -6,8 +6,18 @@ import uuid
 from django.conf import settings
 from django.db import migrations, models
 
+from discador.migraciones import Migracion
 
-class Migration(migrations.Migration):
+
+class Migration(Migracion):
+
+    al_deshacer = (
+        'llamadas_aviso',
+        'llamadas_descarga',
+        'llamadas_exportacion',
+        'llamadas_seleccionada',
+        'usuarios_usuario',
+    )
 
     dependencies = [
         ('llamadas', '0001_initial'),

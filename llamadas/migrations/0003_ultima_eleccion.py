@@ -4,8 +4,12 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
+from discador.migraciones import Migracion
 
-class Migration(migrations.Migration):
+
+class Migration(Migracion):
+
+    al_deshacer = ('llamadas_ultimaeleccion', 'usuarios_usuario')
 
     dependencies = [
         ('llamadas', '0002_exportaciones'),

@@ -3,8 +3,12 @@
 import django.db.models.functions.datetime
 from django.db import migrations, models
 
+from discador.migraciones import Migracion
 
-class Migration(migrations.Migration):
+
+class Migration(Migracion):
+
+    al_aplicar = al_deshacer = ('llamadas_aviso', 'llamadas_descarga', 'llamadas_exportacion', 'llamadas_trabajador')
 
     dependencies = [
         ('llamadas', '0004_trabajador'),

@@ -2,8 +2,12 @@
 
 from django.db import migrations, models
 
+from discador.migraciones import Migracion
 
-class Migration(migrations.Migration):
+
+class Migration(Migracion):
+
+    al_aplicar = al_deshacer = ('llamadas_exportacion',)
 
     dependencies = [
         ('llamadas', '0005_reloj_de_la_base'),

@@ -1,12 +1,15 @@
 """Las fechas infinitas, que PostgreSQL admite y ningún formato sabe escribir, dejan de poderse guardar.
 
 En dos pasos, cada uno en su transacción: el primero solo mira lo que se guarde desde entonces; el segundo comprueba lo
-que ya había mientras los demás siguen leyendo y escribiendo. Si falla, se puede volver a intentar.
+que ya había mientras los demás siguen leyendo y escribiendo: quizá espere a un VACUUM, pero detrás de él no espera
+nadie. Si falla, se puede volver a intentar.
 """
 
 from typing import Any
 
 from django.db import DataError, migrations
+
+from discador.migraciones import tomar
 
 FECHAS = ("fecha_asignacion", "fecha_conexion", "fecha_finalizacion")
 FINITAS = " AND ".join(f"isfinite({fecha})" for fecha in FECHAS)
@@ -20,6 +23,7 @@ QUITAR = "ALTER TABLE llamadas_llamada DROP CONSTRAINT IF EXISTS llamada_fechas_
 
 def poner(apps: Any, schema_editor: Any) -> None:
     if schema_editor.connection.vendor == "postgresql":
+        tomar(schema_editor, "llamadas_llamada")
         schema_editor.execute(PONER)
 
 
@@ -39,6 +43,7 @@ def comprobar(apps: Any, schema_editor: Any) -> None:
 
 def quitar(apps: Any, schema_editor: Any) -> None:
     if schema_editor.connection.vendor == "postgresql":
+        tomar(schema_editor, "llamadas_llamada")
         schema_editor.execute(QUITAR)
 
 
@@ -48,6 +53,6 @@ class Migration(migrations.Migration):
     dependencies = [("llamadas", "0007_puerta_y_modo_de_los_de_antes")]
 
     operations = [
-        migrations.RunPython(poner, quitar),
+        migrations.RunPython(poner, quitar, atomic=True),
         migrations.RunPython(comprobar, migrations.RunPython.noop),
     ]

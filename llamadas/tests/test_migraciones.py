@@ -1,10 +1,18 @@
 """Las migraciones que cambian lo que ya hay: en una tabla con historia no se pierde nada."""
 
+from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
+
 import pytest
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.loader import MigrationLoader
 
+from discador import migraciones
+from llamadas.exportacion.instantanea import instantanea
 from llamadas.models import Exportacion
+
+from .datos import esperar
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -19,11 +27,16 @@ def migrar(*destino):
 
 
 @pytest.fixture
-def antes():
-    """Los modelos de cuando la puerta de un encargo era «segundo plano»; al acabar, todo vuelve a ser como ahora."""
-    yield migrar(("llamadas", "0004_trabajador"))
+def _como_ahora():
+    yield
     ejecutor = MigrationExecutor(connection)
     ejecutor.migrate(ejecutor.loader.graph.leaf_nodes())
+
+
+@pytest.fixture
+def antes(_como_ahora):
+    """Los modelos de cuando la puerta de un encargo era «segundo plano»; al acabar, todo vuelve a ser como ahora."""
+    return migrar(("llamadas", "0004_trabajador"))
 
 
 def test_la_puerta_de_los_encargos_de_antes_se_deduce_o_es_desconocida(antes):
@@ -80,3 +93,92 @@ def test_se_puede_volver_atras(antes):
     Exportacion.objects.create(puerta="administracion", modo="segundo_plano", **DE_SIEMPRE)
     entonces = migrar(("llamadas", "0004_trabajador")).get_model("llamadas", "Exportacion")
     assert entonces.objects.get().puerta == "segundo_plano"
+
+
+# --- Mientras alguien lee, como una descarga o una copia de seguridad, los demás no se quedan esperando ---------
+
+de_postgres = pytest.mark.skipif("not config.getoption('--postgres')", reason="en SQLite, quien lee no hace esperar")
+
+HISTORIA = MigrationLoader(None)
+NUESTRAS = ("llamadas", "usuarios")
+PASOS = [
+    (anterior.key, migracion)
+    for migracion, nodo in sorted(HISTORIA.graph.node_map.items())
+    for anterior in nodo.parents
+    if migracion[0] == anterior.key[0] and migracion[0] in NUESTRAS
+]
+
+
+def tablas(momento):
+    modelos = HISTORIA.project_state([momento]).apps.get_models(include_auto_created=True)
+    return {modelo._meta.db_table for modelo in modelos if modelo._meta.app_label in NUESTRAS}
+
+
+def leer(conexion, cuales):
+    with conexion.cursor() as cursor:
+        cursor.execute("SET LOCAL statement_timeout = '10s'")
+        for tabla in sorted(cuales):
+            cursor.execute(f"SELECT * FROM {tabla} LIMIT 1")
+
+
+def alguien_espera():
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database()"
+            " AND wait_event_type = 'Lock')"
+        )
+        return cursor.fetchone()[0]
+
+
+def migrar_aparte(destino):
+    """Lo que hace `manage.py migrate` en otro proceso."""
+    try:
+        migrar(destino)
+    finally:
+        connection.close()
+
+
+@de_postgres
+@pytest.mark.usefixtures("_como_ahora")
+@pytest.mark.parametrize(
+    ("vuelta", "copia"), [(False, True), (True, False), (True, True)], ids=["ida", "vuelta", "vuelta con copia"]
+)
+@pytest.mark.parametrize("paso", PASOS, ids=lambda paso: ".".join(paso[1]))
+def test_migrar_mientras_alguien_lee_no_para_a_los_demas(monkeypatch, paso, vuelta, copia):
+    monkeypatch.setattr(migraciones, "PAUSA", 0.5)
+    de, a = reversed(paso) if vuelta else paso
+    siguen = tablas(de) & tablas(a)
+    migrar(de)
+    with ThreadPoolExecutor(1) as hilos:
+        with instantanea("default") as descarga:
+            leer(descarga, tablas(de) if copia else siguen)
+            migracion = hilos.submit(migrar_aparte, a)
+            esperar(lambda: migracion.done() or alguien_espera())
+            with instantanea("default") as otra:
+                leer(otra, siguen)
+        migracion.result()
+
+
+@de_postgres
+def test_mientras_insiste_dice_una_sola_vez_a_quien_espera(monkeypatch, caplog):
+    pausas = []
+    with instantanea("default") as descarga:
+        leer(descarga, ["llamadas_llamada"])
+        pid = descarga.connection.info.backend_pid
+
+        def pausa(segundos):
+            pausas.append(segundos)
+            if len(pausas) == 3:
+                descarga.close()
+
+        monkeypatch.setattr(migraciones, "time", SimpleNamespace(sleep=pausa))
+        with connection.schema_editor() as editor, connection.cursor() as cursor:
+            migraciones.tomar(editor, "usuarios_usuario", "llamadas_llamada")
+            cursor.execute("SHOW lock_timeout")
+            assert cursor.fetchone() == ("0",)
+            cursor.execute("SELECT COUNT(*) FROM pg_locks WHERE pid = pg_backend_pid() AND mode LIKE 'AccessExcl%'")
+            assert cursor.fetchone() == (2,)
+    assert len(pausas) == 3
+    (apunte,) = caplog.messages
+    assert "usuarios_usuario, llamadas_llamada" in apunte
+    assert str(pid) in apunte.partition(":")[2]

@@ -7,6 +7,8 @@ SQLite, una migración que rehaga la tabla de usuarios se llevará el disparador
 from django.db import migrations
 from django.db.models.functions import Now
 
+from discador.migraciones import Migracion
+
 SQLITE = [
     """
     CREATE TRIGGER usuarios_apuntar_la_baja AFTER UPDATE OF is_active, fecha_baja ON usuarios_usuario
@@ -62,7 +64,9 @@ def borrar(apps, schema_editor):
         schema_editor.execute(orden, params=None)
 
 
-class Migration(migrations.Migration):
+class Migration(Migracion):
+
+    al_deshacer = ('usuarios_usuario',)  # poner el disparador no espera a quien lee; quitarlo, sí
 
     dependencies = [
         ('usuarios', '0001_initial'),
