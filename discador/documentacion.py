@@ -5,7 +5,7 @@ from typing import Any
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, inline_serializer
 from rest_framework import serializers
 
-from .errores import ERROR_INTERNO
+from .errores import BASE_OCUPADA, ERROR_INTERNO, Ocupado
 
 Ruta = tuple[str, str, str, Any]
 
@@ -46,3 +46,8 @@ def cabecera(nombre: str, descripcion: str, *, de: list[int], tipo: type = str) 
 
 
 INTERNO = error("Ha fallado algo del servidor. La traza está en su registro.", ERROR_INTERNO)
+OTRO_ESCRIBE = error(
+    "En SQLite, otro proceso está escribiendo en la base de datos: `Retry-After` dice cuándo volver a intentarlo.",
+    Ocupado(BASE_OCUPADA).detail,
+)
+CUANDO_VOLVER = cabecera("Retry-After", "En cuántos segundos volver a intentarlo.", de=[503], tipo=int)

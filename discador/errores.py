@@ -1,11 +1,15 @@
 """Cómo se responde a un error: la API, siempre en JSON y sin detalles internos."""
 
 import logging
+import sqlite3
+import sys
 from typing import Any
 
 from django.core.exceptions import SuspiciousOperation
+from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.views.defaults import page_not_found
+from django.template.loader import render_to_string
+from django.views.defaults import page_not_found, server_error
 from rest_framework import status
 from rest_framework.exceptions import APIException, ParseError
 from rest_framework.response import Response
@@ -14,12 +18,24 @@ from rest_framework.views import exception_handler
 registro = logging.getLogger(__name__)
 
 ERROR_INTERNO = "Se ha producido un error interno. Inténtelo de nuevo; si persiste, avise al administrador."
+SEGUNDOS_PARA_REINTENTAR = 10
+BASE_OCUPADA = "Ahora no se puede: otro proceso está escribiendo en la base de datos."
 
 
 class PeticionErronea(APIException):
     """Un 400 con un mensaje para quien la hizo, cuando el error no es de un parámetro."""
 
     status_code = status.HTTP_400_BAD_REQUEST
+
+
+class Ocupado(APIException):
+    """RFC 9110 §15.6.4: ahora no, y cuándo volver a intentarlo."""
+
+    status_code = status.HTTP_503_SERVICE_UNAVAILABLE
+    wait = SEGUNDOS_PARA_REINTENTAR  # DRF lo escribe en `Retry-After`
+
+    def __init__(self, motivo: str) -> None:
+        super().__init__(f"{motivo} Vuelva a intentarlo dentro de {SEGUNDOS_PARA_REINTENTAR} segundos.")
 
 
 def responder(error: Exception, contexto: dict[str, Any]) -> Response:
@@ -29,6 +45,8 @@ def responder(error: Exception, contexto: dict[str, Any]) -> Response:
         error = ParseError("No se entiende el cuerpo de la petición: ¿es JSON válido?")
     elif isinstance(error, SuspiciousOperation):
         error = ParseError("La petición es demasiado grande o tiene demasiados campos.")
+    elif _es_que_otro_escribe(error):
+        error = Ocupado(BASE_OCUPADA)
     respuesta = exception_handler(error, contexto)
     if respuesta is None:
         registro.error("Error en %s", contexto["request"].path, exc_info=error)
@@ -44,3 +62,20 @@ def no_encontrada(request: HttpRequest, exception: Exception) -> HttpResponse:
     if request.path.startswith("/api/"):
         return JsonResponse({"detail": "Esa ruta no existe."}, status=404)
     return page_not_found(request, exception)
+
+
+def fallo(request: HttpRequest) -> HttpResponse:
+    """Lo que falla en la administración. Django llama aquí mientras atiende el error."""
+    if not _es_que_otro_escribe(sys.exception()):
+        return server_error(request)
+    return HttpResponse(
+        render_to_string("503.html"),
+        status=status.HTTP_503_SERVICE_UNAVAILABLE,
+        headers={"Retry-After": SEGUNDOS_PARA_REINTENTAR},
+    )
+
+
+def _es_que_otro_escribe(error: BaseException | None) -> bool:
+    """En SQLite, mientras un proceso escribe (una importación), los demás esperan su turno, pero no para siempre."""
+    codigo = getattr(error.__cause__, "sqlite_errorcode", 0) if isinstance(error, OperationalError) else 0
+    return codigo & 0xFF == sqlite3.SQLITE_BUSY  # lo demás del código dice en qué estaba ocupada

@@ -16,6 +16,7 @@ admin.site.index_title = "Llamadas y usuarios"
 admin.site.site_url = None  # no hay otro sitio que ver
 
 handler404 = "discador.errores.no_encontrada"
+handler500 = "discador.errores.fallo"
 
 # Lo único que la página de la referencia lleva escrito dentro: las cuatro líneas de estilo de drf-spectacular.
 ESTILO_DE_LA_REFERENCIA = "'sha256-MMpT0iDxyjALd9PdfepImGX3DBfJPXZ4IlDWdPAgtn0='"

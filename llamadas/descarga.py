@@ -1,9 +1,8 @@
 """La entrega de un archivo por HTTP: entera o rota, nunca cortada en silencio."""
 
-import sqlite3
 from collections import deque
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
@@ -11,20 +10,16 @@ from tempfile import TemporaryFile
 
 from django.conf import settings
 from django.contrib.humanize.templatetags.humanize import intcomma
-from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
 from .auditoria import Constancia, Quien
-from .envio import BLOQUE, AhoraNo, Plaza, con_paciencia
+from .envio import BLOQUE, Plaza, con_paciencia
 from .exportacion.servicio import Archivo, Trozos, exportar
 from .models import LlamadaQuerySet, Puerta
 from .serializers import OpcionesSerializer
 
 BUFER = 4 * 1024 * 1024  # bytes que se producen antes de que salgan las cabeceras
-
-
-BASE_OCUPADA = "No se puede apuntar la descarga: otro proceso está escribiendo en la base de datos."
 
 
 class NoAlMomento(Exception):
@@ -45,8 +40,7 @@ def descargar(
         plaza = Plaza()
         si_falla.callback(plaza.soltar)
         opciones = pedido.opciones()
-        with _ahora_no_si_la_base_esta_ocupada():
-            constancia = Constancia(Quien.de_la_peticion(request), puerta, pedido.escritas(), opciones.extension)
+        constancia = Constancia(Quien.de_la_peticion(request), puerta, pedido.escritas(), opciones.extension)
         with constancia.rota_si_falla():
             archivo = exportar(llamadas, opciones)
             constancia.anunciar(archivo)
@@ -55,18 +49,6 @@ def descargar(
     con_paciencia(request)
     vigilado = constancia.vigilar(replace(archivo, trozos=preparado.trozos))
     return _con_cabeceras(preparado.responder(_Entrega(vigilado.trozos, plaza, constancia)), archivo)
-
-
-@contextmanager
-def _ahora_no_si_la_base_esta_ocupada() -> Iterator[None]:
-    """En SQLite, mientras otro escribe (una importación), nadie más puede, y nada sale sin constancia."""
-    try:
-        yield
-    except OperationalError as error:
-        codigo = getattr(error.__cause__, "sqlite_errorcode", 0)
-        if codigo & 0xFF == sqlite3.SQLITE_BUSY:  # lo demás del código dice en qué estaba ocupada
-            raise AhoraNo(BASE_OCUPADA) from error
-        raise
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,7 +14,6 @@ BLOQUE = 256 * 1024
 SEGUNDOS_POR_BLOQUE = 60.0
 """Lo que tiene el cliente para recoger un bloque; bastan 5 KiB/s. Es lo que espera nginx (`send_timeout`)."""
 
-SEGUNDOS_PARA_REINTENTAR = 10
 SIN_PLAZA = "El servidor ya está enviando todas las descargas que puede a la vez."
 
 

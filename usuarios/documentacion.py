@@ -4,7 +4,7 @@ from drf_spectacular.contrib.rest_framework_simplejwt import SimpleJWTScheme
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema, inline_serializer
 from rest_framework import serializers
 
-from discador.documentacion import INTERNO, cabecera, error, errores
+from discador.documentacion import CUANDO_VOLVER, INTERNO, OTRO_ESCRIBE, cabecera, error, errores
 
 from .autenticacion import TOKEN_INSERVIBLE
 
@@ -36,6 +36,7 @@ DE_LAS_DOS = {
     ),
     415: error("El cuerpo no es JSON ni un formulario.", 'Tipo de medio "text/xml" incompatible en la solicitud.'),
     500: INTERNO,
+    503: OTRO_ESCRIBE,
 }
 CABECERAS = [
     cabecera("Allow", "Los métodos que se admiten.", de=[405]),
@@ -50,7 +51,10 @@ OBTENER = extend_schema(
     description="Cambia correo y contraseña por un par de tokens. Tras 5 contraseñas erróneas, esa cuenta espera "
     "15 minutos desde esa dirección; tras 50, con las cuentas que sean, espera la dirección (en IPv6, su red /64).",
     auth=[],
-    parameters=[*CABECERAS, cabecera("Retry-After", "Cuántos segundos hay que esperar.", de=[429], tipo=int)],
+    parameters=[
+        *CABECERAS,
+        cabecera("Retry-After", "Cuántos segundos hay que esperar.", de=[429, 503], tipo=int),
+    ],
     examples=[
         OpenApiExample("Entrar", {"email": "admin@example.com", "password": "LA-CONTRASEÑA"}, request_only=True),
     ],
@@ -73,7 +77,7 @@ RENOVAR = extend_schema(
     summary="Renovar un token",
     description="Cambia un token de renovación, que solo vale una vez, por un par nuevo.",
     auth=[],
-    parameters=CABECERAS,
+    parameters=[*CABECERAS, CUANDO_VOLVER],
     request=inline_serializer("Renovacion", {"refresh": serializers.CharField()}),
     examples=[OpenApiExample("Renovar", {"refresh": "eyJhbGciOiJIUzI1NiIs…"}, request_only=True)],
     responses={

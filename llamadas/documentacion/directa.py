@@ -6,11 +6,12 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import serializers
 
-from discador.documentacion import INTERNO, cabecera, error, errores
+from discador.documentacion import CUANDO_VOLVER, INTERNO, cabecera, error, errores
+from discador.errores import Ocupado
 from usuarios.autenticacion import TOKEN_INSERVIBLE
 
 from ..campos import CorreoDeUsuario, Eleccion, Lista, Momento
-from ..envio import SEGUNDOS_PARA_REINTENTAR, SIN_PLAZA
+from ..envio import SIN_PLAZA
 from ..exportacion import compresion
 from ..exportacion.columnas import COLUMNAS, Columna, Tipo
 from ..exportacion.formatos import FORMATOS
@@ -122,11 +123,10 @@ LAS_DOS = {
     500: INTERNO,
 }
 AHORA_NO = error(
-    "El servidor ya envía todas las descargas que puede a la vez, o no puede apuntar otra: `Retry-After` dice cuándo "
-    "volver a pedirla.",
-    f"{SIN_PLAZA} Vuelva a pedirla dentro de {SEGUNDOS_PARA_REINTENTAR} segundos.",
+    "El servidor ya envía todas las descargas que puede a la vez, o no puede apuntar otra porque, en SQLite, otro "
+    "proceso está escribiendo en la base de datos: `Retry-After` dice cuándo volver a intentarlo.",
+    Ocupado(SIN_PLAZA).detail,
 )
-CUANDO_VOLVER = cabecera("Retry-After", "En cuántos segundos volver a pedirla.", de=[503], tipo=int)
 CABECERAS = [
     cabecera("Location", "La página en que se inicia la sesión.", de=[302]),
     cabecera("WWW-Authenticate", '`Bearer realm="api"`', de=[401]),

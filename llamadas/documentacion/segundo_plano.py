@@ -6,13 +6,13 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema, inline_serializer
 from rest_framework import serializers
 
-from discador.documentacion import INTERNO, cabecera, error, errores
+from discador.documentacion import CUANDO_VOLVER, INTERNO, OTRO_ESCRIBE, cabecera, error, errores
 
 from ..exportacion import compresion
 from ..exportacion.formatos import FORMATOS
 from ..segundo_plano.almacen import SIN_CARPETA
 from ..serializers import EncargoSerializer, ExportacionSerializer, ListaSerializer
-from .directa import CABECERAS, CUANDO_VOLVER, LAS_DOS, esquema
+from .directa import CABECERAS, LAS_DOS, esquema
 
 ETIQUETA = ["Exportaciones"]
 
@@ -78,7 +78,6 @@ def _cuerpo() -> dict[str, Any]:
 
 NO_ES = error("No hay ninguna con ese identificador.", "No hay ninguna exportación con ese identificador.")
 DE_TODAS: dict[Any, Any] = {codigo: LAS_DOS[codigo] for codigo in (401, 403, 405)} | {500: INTERNO}
-SIN_VERLA = error("El servidor no ve la carpeta de los ficheros. Nada ha cambiado.", SIN_CARPETA)
 PK = OpenApiParameter("id", OpenApiTypes.UUID, OpenApiParameter.PATH, description="El identificador.")
 
 LISTAR = extend_schema(
@@ -117,6 +116,7 @@ ENCARGAR = extend_schema(
         cabecera("Location", "Dónde preguntar por ella.", de=[200, 202]),
         cabecera("WWW-Authenticate", '`Bearer realm="api"`', de=[401]),
         cabecera("Allow", "Los métodos que se admiten.", de=[405]),
+        CUANDO_VOLVER,
     ],
     request={"application/json": _cuerpo()},
     examples=[
@@ -135,6 +135,7 @@ ENCARGAR = extend_schema(
         429: error(
             "Tiene demasiadas sin acabar.", "Ya tiene 2 exportaciones sin acabar, que es lo más que se permite."
         ),
+        503: OTRO_ESCRIBE,
         507: error(
             "No hay sitio en el disco del servidor, o no ve la carpeta de los ficheros.",
             "No hay sitio en el disco del servidor.",
@@ -154,13 +155,17 @@ BORRAR = extend_schema(
     operation_id="exportaciones_borrar",
     summary="Cancelar una exportación, o borrar su fichero",
     description="Si no ha acabado, la cancela; si ha acabado, borra su fichero. Queda en el historial.",
-    parameters=[PK, *CABECERAS],
+    parameters=[PK, *CABECERAS, CUANDO_VOLVER],
     responses={
         200: EXPORTACION,
         404: NO_ES,
         409: _con_estado("Se descargó al pedirla.", "Se descargó al pedirla: no hay nada que cancelar.", "completada"),
         **DE_TODAS,
-        503: SIN_VERLA,
+        503: error(
+            "El servidor no ve la carpeta de los ficheros; o, en SQLite, otro proceso está escribiendo en la base de "
+            "datos, y `Retry-After` dice cuándo volver a intentarlo. Nada ha cambiado.",
+            SIN_CARPETA,
+        ),
     },
 )
 DESCARGAR = extend_schema(
@@ -197,7 +202,8 @@ DESCARGAR = extend_schema(
         **DE_TODAS,
         503: error(
             "El servidor no ve la carpeta de los ficheros, y nada ha cambiado; o ya envía todas las descargas que "
-            "puede a la vez, y `Retry-After` dice cuándo volver a pedirla.",
+            "puede a la vez, o no puede apuntar otra porque, en SQLite, otro proceso está escribiendo en la base de "
+            "datos, y `Retry-After` dice cuándo volver a intentarlo.",
             SIN_CARPETA,
         ),
     },

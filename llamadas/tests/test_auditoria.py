@@ -277,26 +277,6 @@ def test_por_la_red_nadie_espera_a_que_se_pueda_apuntar_como_acabo(servidor, cab
     assert Exportacion.objects.get().sha256 == hashlib.sha256(contenido).hexdigest()
 
 
-@pytest.mark.parametrize("puerta", ["api", "administracion"])
-def test_si_otro_escribe_y_no_se_puede_apuntar_se_dice_que_se_vuelva(con_token, con_sesion, otra_escribe, puerta):
-    if connection.vendor != "sqlite":
-        pytest.skip("solo en SQLite quien escribe no deja a nadie más")
-    una = finalizada()
-    with connection.cursor() as cursor:
-        cursor.execute("PRAGMA busy_timeout = 50")  # y no 20 segundos
-    bloquear(otra_escribe)
-    if puerta == "api":
-        respuesta = con_token.get(RUTA)
-        assert (respuesta.status_code, respuesta["Retry-After"]) == (503, "10")
-        assert "otro proceso está escribiendo" in respuesta.json()["detail"]
-    else:
-        datos = {"action": "exportar_csv", "_selected_action": [una.pk]}
-        pagina = con_sesion.post("/admin/llamadas/llamada/", datos, follow=True).content.decode()
-        assert "otro proceso está escribiendo" in pagina
-    otra_escribe.close()
-    assert con_token.get(RUTA).status_code == 200
-
-
 @pytest.mark.django_db(transaction=True)
 def test_da_senales_aunque_quien_descarga_no_lea_y_aunque_se_la_diera_por_perdida(con_token, monkeypatch):
     monkeypatch.setattr(apuntador, "SEGUNDOS_ENTRE_SENALES", 0.05)

@@ -162,7 +162,7 @@ def test_las_plazas_se_dejan_al_acabar_al_irse_y_al_fallar(entorno, cabecera):
                 esperar(lambda conexiones=conexiones: " 200 " in pedir(detras, RUTA, cabecera, conexiones))
                 rechazada = requests.get(url, headers={nombre: valor}, timeout=30)
                 assert (rechazada.status_code, rechazada.headers["Retry-After"]) == (503, "10")
-                assert rechazada.json()["detail"].endswith("Vuelva a pedirla dentro de 10 segundos.")
+                assert rechazada.json()["detail"].endswith("Vuelva a intentarlo dentro de 10 segundos.")
                 assert requests.head(url, headers={nombre: valor}, timeout=30).status_code == 200
             esperar(nadie_lee)
             esperar(lambda: requests.get(url, headers={nombre: valor}, timeout=30).status_code == 200)

@@ -6,15 +6,16 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import reverse
-from rest_framework import status
-from rest_framework.exceptions import APIException, NotAuthenticated
+from rest_framework.exceptions import NotAuthenticated
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.permissions import IsAdminUser
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from ..envio import SEGUNDOS_PARA_REINTENTAR, AhoraNo
+from discador.errores import Ocupado
+
+from ..envio import AhoraNo
 from ..serializers import OpcionesSerializer
 
 
@@ -25,13 +26,6 @@ class SinNegociacion(DefaultContentNegotiation):
         self, request: Request, renderers: list[BaseRenderer], format_suffix: str | None = None
     ) -> tuple[BaseRenderer, str]:
         return renderers[0], renderers[0].media_type
-
-
-class Ocupado(APIException):
-    """RFC 9110 §15.6.4: ahora no, y cuándo volver a pedirlo."""
-
-    status_code = status.HTTP_503_SERVICE_UNAVAILABLE
-    wait = SEGUNDOS_PARA_REINTENTAR  # DRF lo escribe en `Retry-After`
 
 
 class VistaDeExportacion(APIView):
@@ -51,7 +45,7 @@ class VistaDeExportacion(APIView):
         if isinstance(exc, NotAuthenticated) and _es_un_navegador(self.request):
             return redirect_to_login(self.request.get_full_path(), reverse("admin:login"))
         if isinstance(exc, AhoraNo):
-            exc = Ocupado(f"{exc} Vuelva a pedirla dentro de {SEGUNDOS_PARA_REINTENTAR} segundos.")
+            exc = Ocupado(str(exc))
         return super().handle_exception(exc)
 
     def finalize_response(self, *args: Any, **kwargs: Any) -> HttpResponseBase:
