@@ -7,18 +7,17 @@ from typing import BinaryIO
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
+from .auditoria import Quien
 from .envio import BLOQUE, Plaza, con_paciencia
 from .exportacion.servicio import Trozos
-from .models import Exportacion
+from .models import Descarga, Exportacion
 from .tramos import Inalcanzable, Tramo, tramo_pedido
 
 
-def entregar(
-    exportacion: Exportacion, fichero: BinaryIO, request: HttpRequest
-) -> tuple[HttpResponseBase, Tramo | None]:
-    """La respuesta y lo que envía, que es nada si lo que se pide no está. Cierra el fichero cuando acaba.
+def entregar(exportacion: Exportacion, fichero: BinaryIO, request: HttpRequest) -> HttpResponseBase:
+    """La respuesta, que cierra el fichero cuando acaba; lo que envía queda apuntado.
 
-    Lanza `AhoraNo`.
+    Lanza `AhoraNo` y `DatabaseError`.
     """
     etag = f'"{exportacion.sha256}"'
     total = exportacion.bytes or 0
@@ -26,13 +25,19 @@ def entregar(
         tramo = tramo_pedido(request, total, etag)
     except Inalcanzable:
         fichero.close()
-        return HttpResponse(status=416, headers={"Content-Range": f"bytes */{total}", "ETag": etag}), None
+        return HttpResponse(status=416, headers={"Content-Range": f"bytes */{total}", "ETag": etag})
     enviado = tramo or Tramo(0, total - 1)
     if request.method == "HEAD":
         fichero.close()
         respuesta = StreamingHttpResponse(())
     else:
-        respuesta = StreamingHttpResponse(_trozos(fichero, enviado, Plaza()))
+        plaza = Plaza()
+        try:
+            _apuntar(exportacion, enviado, Quien.de_la_peticion(request))
+        except BaseException:
+            plaza.soltar()
+            raise
+        respuesta = StreamingHttpResponse(_trozos(fichero, enviado, plaza))
         con_paciencia(request)
     if tramo:
         respuesta.status_code = 206
@@ -46,7 +51,18 @@ def entregar(
     respuesta["Accept-Ranges"] = "bytes"
     respuesta["X-Total-Count"] = str(exportacion.filas)
     respuesta["X-Content-Type-Options"] = "nosniff"
-    return respuesta, enviado
+    return respuesta
+
+
+def _apuntar(exportacion: Exportacion, enviado: Tramo, quien: Quien) -> None:
+    Descarga.objects.create(
+        exportacion=exportacion,
+        usuario=quien.usuario,
+        quien=quien.nombre,
+        direccion=quien.direccion,
+        desde=enviado.desde,
+        bytes=enviado.largo,
+    )
 
 
 def _trozos(fichero: BinaryIO, tramo: Tramo, plaza: Plaza) -> Trozos:

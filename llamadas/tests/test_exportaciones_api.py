@@ -1,6 +1,7 @@
 """/api/v1/llamadas/exportaciones: el contrato."""
 
 import base64
+import gc
 import hashlib
 import json
 import shutil
@@ -11,6 +12,7 @@ from ipaddress import ip_network
 
 import pytest
 import requests
+from django.db import DatabaseError
 from django.test import Client
 from django.utils import timezone
 from rest_framework_simplejwt.tokens import AccessToken
@@ -424,6 +426,30 @@ def test_cada_descarga_queda_apuntada(con_token, administrador, completada):
     assert (entera.usuario, entera.quien, entera.direccion) == (administrador, "admin@example.com", "127.0.0.1")
     assert (entera.desde, entera.bytes) == (0, completada.bytes)
     assert (parte.desde, parte.bytes) == (10, 10)
+
+
+@pytest.fixture
+def sin_recoger():
+    """Nada se suelta porque Python recoja la basura, que es cuando le parece."""
+    gc.collect()  # lo que hayan dejado otras pruebas
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.mark.usefixtures("sin_recoger")
+def test_la_descarga_que_no_se_puede_apuntar_no_sale_ni_se_queda_con_la_plaza(
+    con_token, completada, settings, monkeypatch
+):
+    settings.DESCARGAS_A_LA_VEZ = 1
+
+    def fallar(**_):
+        raise DatabaseError("no se puede escribir")
+
+    with monkeypatch.context() as parche:
+        parche.setattr(Descarga.objects, "create", fallar)
+        assert con_token.get(f"{RUTA}/{completada.pk}/archivo").status_code == 500
+    assert con_token.get(f"{RUTA}/{completada.pk}/archivo").status_code == 200
 
 
 @pytest.mark.parametrize(

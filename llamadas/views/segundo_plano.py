@@ -22,12 +22,11 @@ from ..avisos.enlaces import raiz_del_sitio
 from ..campos import que_se_admite
 from ..documentacion.segundo_plano import BORRAR, DESCARGAR, ENCARGAR, LISTAR, VER
 from ..entrega import entregar
-from ..models import Ahora, Descarga, EstadoDeExportacion, Exportacion, Puerta
+from ..models import Ahora, EstadoDeExportacion, Exportacion, Puerta
 from ..segundo_plano import estados
 from ..segundo_plano.almacen import SIN_CARPETA, SinCarpeta, almacen, no_se_puede_usar
 from ..segundo_plano.servicio import Demasiadas, NoCabe, Peticion, encargar
 from ..serializers import EncargoSerializer, ExportacionSerializer, ListaSerializer
-from ..tramos import Tramo
 from .comun import VistaDeExportacion
 
 registro = logging.getLogger(__name__)
@@ -162,13 +161,10 @@ class ArchivoDeExportacion(VistaDeUna):
         except FileNotFoundError:
             return _ya_no_esta(exportacion.estado)
         try:
-            respuesta, enviado = entregar(exportacion, fichero, request)
-            if enviado and request.method == "GET":
-                _apuntar_descarga(exportacion, enviado, Quien.de_la_peticion(request))
+            return entregar(exportacion, fichero, request)
         except BaseException:
             fichero.close()
             raise
-        return respuesta
 
     def head(self, request: Request, pk: UUID) -> HttpResponseBase:
         return self.get(request, pk)
@@ -196,17 +192,6 @@ def _ha_caducado(exportacion: Exportacion) -> bool:
     """Si ya no se puede descargar, aunque quien cuida de ello no haya llegado aún a borrar su fichero."""
     caducada = Exportacion.objects.filter(pk=exportacion.pk, caduca__lte=Ahora())
     return exportacion.estado == EstadoDeExportacion.CADUCADA or caducada.exists()
-
-
-def _apuntar_descarga(exportacion: Exportacion, enviado: Tramo, quien: Quien) -> None:
-    Descarga.objects.create(
-        exportacion=exportacion,
-        usuario=quien.usuario,
-        quien=quien.nombre,
-        direccion=quien.direccion,
-        desde=enviado.desde,
-        bytes=enviado.largo,
-    )
 
 
 def _contada(exportacion: Exportacion, request: Request) -> dict[str, Any]:
