@@ -29,8 +29,7 @@ class Plaza:
 
     def __init__(self) -> None:
         with _CERROJO:
-            if len(_OCUPADAS) >= settings.DESCARGAS_A_LA_VEZ:
-                raise AhoraNo(SIN_PLAZA)
+            comprobar_que_hay_plaza()
             _OCUPADAS.add(self)
 
     def soltar(self) -> None:
@@ -43,9 +42,10 @@ _CERROJO = Lock()
 _OCUPADAS: WeakSet[Plaza] = WeakSet()
 
 
-def hay_plaza() -> bool:
-    """Si ahora mismo queda alguna en este proceso."""
-    return len(_OCUPADAS) < settings.DESCARGAS_A_LA_VEZ
+def comprobar_que_hay_plaza() -> None:
+    """Que ahora mismo quede alguna en este proceso. Lanza `AhoraNo`."""
+    if len(_OCUPADAS) >= settings.DESCARGAS_A_LA_VEZ:
+        raise AhoraNo(SIN_PLAZA)
 
 
 def con_paciencia(request: HttpRequest) -> None:

@@ -15,7 +15,7 @@ from django.urls import reverse
 from usuarios.models import Usuario
 
 from ..descarga import NoAlMomento, comprobar_que_caben, descargar
-from ..envio import SIN_PLAZA, hay_plaza
+from ..envio import AhoraNo, comprobar_que_hay_plaza
 from ..exportacion.columnas import COLUMNAS
 from ..exportacion.estimacion import estimar
 from ..exportacion.formatos import DIALECTOS, FORMATOS
@@ -68,16 +68,17 @@ def _exportar(administracion: admin.ModelAdmin, request: HttpRequest, eleccion: 
         avisar = "_avisar_correo" in request.POST
         return encargar_y_ver(administracion, request, eleccion.opciones, avisar_correo=avisar)
     try:
+        if not eleccion.cabe:
+            return descargar(eleccion.opciones.llamadas(), eleccion.opciones, request, Puerta.API)
         comprobar_que_caben(eleccion.opciones.llamadas())
+        comprobar_que_hay_plaza()
     except NoAlMomento as error:
         administracion.message_user(request, f"{error} Elija «Exportar en segundo plano».", messages.ERROR)
         return None
-    if not hay_plaza():
-        administracion.message_user(request, f"{SIN_PLAZA} {OTRA_VEZ}", messages.WARNING)
+    except AhoraNo as error:
+        administracion.message_user(request, f"{error} {OTRA_VEZ}", messages.WARNING)
         return None
-    if eleccion.cabe:
-        return HttpResponseRedirect(f"{reverse('llamadas:exportar')}?{eleccion.consulta}")
-    return descargar(eleccion.opciones.llamadas(), eleccion.opciones, request, Puerta.API)
+    return HttpResponseRedirect(f"{reverse('llamadas:exportar')}?{eleccion.consulta}")
 
 
 def _estimar(eleccion: Eleccion) -> HttpResponse:

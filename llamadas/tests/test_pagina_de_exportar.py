@@ -11,7 +11,10 @@ import requests
 from django.conf import settings as ajustes
 from django.test import Client
 
+from llamadas import descarga
 from llamadas.atajos import ATAJOS, atajo_de
+from llamadas.descarga import NoAlMomento
+from llamadas.envio import AhoraNo
 from llamadas.models import Exportacion, UltimaEleccion
 from usuarios.models import Rol, Usuario
 
@@ -214,6 +217,19 @@ def test_con_muchos_agentes_se_descarga_igual(servidor, de_verdad, muchos):
     esperar(Exportacion.objects.filter(estado="completada").exists)
     hecha = Exportacion.objects.get()
     assert (hecha.opciones["usuario"], hecha.filas, hecha.de_una_seleccion) == (muchos, MUCHOS, False)
+
+
+@pytest.mark.parametrize(("parte", "error"), [("comprobar_que_caben", NoAlMomento), ("Plaza", AhoraNo)])
+def test_con_muchos_agentes_lo_que_deja_de_poderse_tambien_se_dice(con_sesion, muchos, monkeypatch, parte, error):
+    def ya_no(*_):
+        raise error("Ahora ya no.")
+
+    monkeypatch.setattr(descarga, parte, ya_no)
+    contenido = enviar(con_sesion, usuario=muchos).content.decode()
+    assert "Ahora ya no. " in contenido
+    assert "«Exportar en segundo plano»." in contenido
+    assert contenido.count('<option value="agente.') == MUCHOS
+    assert not Exportacion.objects.exists()
 
 
 @pytest.mark.parametrize("cuantos", [85, 90, 105, 120, 135])
