@@ -63,10 +63,18 @@ class Constancia:
     otras cuando todas las que hay están cogidas. Por eso, después, escribe `apuntador`.
     """
 
-    def __init__(self, quien: Quien, puerta: Puerta, opciones: dict[str, Any], extension: str) -> None:
+    def __init__(
+        self,
+        quien: Quien,
+        puerta: Puerta,
+        opciones: dict[str, Any],
+        extension: str,
+        *,
+        de_una_seleccion: bool = False,
+    ) -> None:
         """La apunta ya, y si no puede lanza `DatabaseError`: nada sale sin constancia.
 
-        `opciones` son las pedidas, como se escribirían en la API.
+        `opciones` son las pedidas, como se escribirían en la API; `de_una_seleccion`, si no son las que eligen ellas.
         """
         self._archivo: Archivo | None = None
         self._bytes = 0
@@ -79,7 +87,7 @@ class Constancia:
             quien=quien.nombre,
             direccion=quien.direccion,
             opciones=opciones,
-            de_una_seleccion=puerta == Puerta.ADMINISTRACION,
+            de_una_seleccion=de_una_seleccion,
             formato=extension,
             estado=EstadoDeExportacion.EN_CURSO,
             empezada=Ahora(),

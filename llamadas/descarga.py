@@ -27,10 +27,16 @@ class NoAlMomento(Exception):
 
 
 def descargar(
-    llamadas: LlamadaQuerySet, pedido: OpcionesSerializer, request: HttpRequest, puerta: Puerta
+    llamadas: LlamadaQuerySet,
+    pedido: OpcionesSerializer,
+    request: HttpRequest,
+    puerta: Puerta,
+    *,
+    de_una_seleccion: bool = False,
 ) -> HttpResponseBase:
     """La respuesta con el archivo: de una pieza si cabe en el búfer; si no, según se produce.
 
+    `de_una_seleccion`, si las llamadas se han elegido a mano y no son las que eligen las opciones.
     Lanza `NoAlMomento`, `AhoraNo` y lo que falle al apuntarla o al producir el primer búfer, cuando aún se puede
     responder con un error. Lo que falle después rompe la conexión, y así quien descarga sabe que su fichero no está
     completo.
@@ -40,7 +46,8 @@ def descargar(
         plaza = Plaza()
         si_falla.callback(plaza.soltar)
         opciones = pedido.opciones()
-        constancia = Constancia(Quien.de_la_peticion(request), puerta, pedido.escritas(), opciones.extension)
+        quien = Quien.de_la_peticion(request)
+        constancia = Constancia(quien, puerta, pedido.escritas(), opciones.extension, de_una_seleccion=de_una_seleccion)
         with constancia.rota_si_falla():
             archivo = exportar(llamadas, opciones)
             constancia.anunciar(archivo)

@@ -69,7 +69,7 @@ def _exportar(administracion: admin.ModelAdmin, request: HttpRequest, eleccion: 
         return encargar_y_ver(administracion, request, eleccion.opciones, avisar_correo=avisar)
     try:
         if not eleccion.cabe:
-            return descargar(eleccion.opciones.llamadas(), eleccion.opciones, request, Puerta.API)
+            return descargar(eleccion.opciones.llamadas(), eleccion.opciones, request, Puerta.ADMINISTRACION)
         comprobar_que_caben(eleccion.opciones.llamadas())
         comprobar_que_hay_plaza()
     except NoAlMomento as error:

@@ -121,7 +121,7 @@ class LlamadaAdmin(AdminAcotado):
         opciones.is_valid(raise_exception=True)
         sin_finalizar = queryset.sin_finalizar().count()
         try:
-            respuesta = descargar(finalizadas, opciones, request, Puerta.ADMINISTRACION)
+            respuesta = descargar(finalizadas, opciones, request, Puerta.ADMINISTRACION, de_una_seleccion=True)
         except NoAlMomento as error:
             consejo = "Elija «Exportar seleccionadas en segundo plano»."
             self.message_user(request, f"{error} {consejo}", messages.WARNING)

@@ -19,7 +19,10 @@ SIN_SENALES = timedelta(seconds=30)
 
 
 class Puerta(models.TextChoices):
-    """Por dónde se pide una exportación. La de los encargos más antiguos no siempre se puede saber."""
+    """Por dónde se pide una exportación. La de los encargos más antiguos no siempre se puede saber.
+
+    En la API, la dice cómo se entra: con la sesión de la administración, es una persona que está en ella.
+    """
 
     API = "api", "API"
     ADMINISTRACION = "administracion", "administración"

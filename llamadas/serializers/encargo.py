@@ -70,7 +70,10 @@ class ExportacionSerializer(serializers.ModelSerializer):
             "enlaces",
         )
         extra_kwargs = {
-            "puerta": {"help_text": "Por dónde se pidió; «desconocida», en los encargos de versiones anteriores."},
+            "puerta": {
+                "help_text": "Por dónde se pidió: «api», con un token; «administracion», con su sesión, aunque sea en "
+                "la API; «desconocida», en los encargos de versiones anteriores."
+            },
             "modo": {"help_text": "Si se descargó al pedirla o se preparó en segundo plano."},
         }
 

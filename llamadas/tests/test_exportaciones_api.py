@@ -310,6 +310,15 @@ def test_listar_por_puerta_y_por_modo(con_token, con_sesion, administrador):
     assert con_token.get(f"{RUTA}?modo=api").status_code == 400
 
 
+@pytest.mark.parametrize(("quien", "puerta"), [("con_token", "api"), ("con_sesion", "administracion")])
+def test_la_puerta_la_dice_como_se_entra(request, quien, puerta):
+    cliente = request.getfixturevalue(quien)
+    cliente.get("/api/v1/llamadas/exportar")
+    encargar(cliente)
+    hechas = {(una.modo, una.puerta, una.de_una_seleccion) for una in Exportacion.objects.all()}
+    assert hechas == {("directa", puerta, False), ("segundo_plano", puerta, False)}
+
+
 def test_listar_por_paginas_y_por_estado(con_token, superusuario, completada):
     for _ in range(4):
         con_token.get("/api/v1/llamadas/exportar")

@@ -56,7 +56,9 @@ def test_acaba_en_la_api_que_es_quien_descarga(con_sesion):
         (f"{API}?columnas=resultado,llamada_id&formato=csv&resultado=buzon,ocupado", 302)
     ]
     assert respuesta.content.startswith(b"resultado,llamada_id\r\nbuzon,")
-    assert Exportacion.objects.get().opciones["columnas"] == ["resultado", "llamada_id"]
+    hecha = Exportacion.objects.get()
+    assert hecha.opciones["columnas"] == ["resultado", "llamada_id"]
+    assert (hecha.puerta, hecha.modo, hecha.de_una_seleccion) == ("administracion", "directa", False)
 
 
 def test_sin_ninguna_columna_no_son_todas(con_sesion):
@@ -216,7 +218,8 @@ def test_con_muchos_agentes_se_descarga_igual(servidor, de_verdad, muchos):
     assert len(respuesta.content.splitlines()) == MUCHOS + 1
     esperar(Exportacion.objects.filter(estado="completada").exists)
     hecha = Exportacion.objects.get()
-    assert (hecha.opciones["usuario"], hecha.filas, hecha.de_una_seleccion) == (muchos, MUCHOS, False)
+    assert (hecha.opciones["usuario"], hecha.filas) == (muchos, MUCHOS)
+    assert (hecha.puerta, hecha.de_una_seleccion) == ("administracion", False)
 
 
 @pytest.mark.parametrize(("parte", "error"), [("comprobar_que_caben", NoAlMomento), ("Plaza", AhoraNo)])

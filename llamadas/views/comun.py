@@ -6,6 +6,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import reverse
+from rest_framework.authentication import SessionAuthentication
 from rest_framework.exceptions import NotAuthenticated
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.permissions import IsAdminUser
@@ -16,6 +17,7 @@ from rest_framework.views import APIView
 from discador.errores import Ocupado
 
 from ..envio import AhoraNo
+from ..models import Puerta
 from ..serializers import OpcionesSerializer
 
 
@@ -52,6 +54,12 @@ class VistaDeExportacion(APIView):
         respuesta = super().finalize_response(*args, **kwargs)
         respuesta["Cache-Control"] = "no-store"
         return respuesta
+
+
+def puerta_de(request: Request) -> Puerta:
+    """La página de exportar acaba aquí: con su sesión entra una persona, y con un token, un programa."""
+    con_sesion = isinstance(request.successful_authenticator, SessionAuthentication)
+    return Puerta.ADMINISTRACION if con_sesion else Puerta.API
 
 
 def _es_un_navegador(request: HttpRequest) -> bool:

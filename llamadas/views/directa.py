@@ -10,9 +10,8 @@ from discador.errores import PeticionErronea
 from ..descarga import NoAlMomento, descargar, solo_cabeceras
 from ..documentacion.directa import ESTIMAR, EXPORTAR
 from ..exportacion.estimacion import estimar
-from ..models import Puerta
 from ..serializers import EstimacionSerializer
-from .comun import VistaDeExportacion
+from .comun import VistaDeExportacion, puerta_de
 
 
 class ExportarLlamadas(VistaDeExportacion):
@@ -21,7 +20,7 @@ class ExportarLlamadas(VistaDeExportacion):
     @EXPORTAR
     def get(self, request: Request) -> HttpResponseBase:
         pedido = self.opciones(request)
-        return descargar(pedido.llamadas(), pedido, request, Puerta.API)
+        return descargar(pedido.llamadas(), pedido, request, puerta_de(request))
 
     def head(self, request: Request) -> HttpResponseBase:
         pedido = self.opciones(request)

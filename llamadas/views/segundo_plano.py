@@ -22,12 +22,12 @@ from ..avisos.enlaces import raiz_del_sitio
 from ..campos import que_se_admite
 from ..documentacion.segundo_plano import BORRAR, DESCARGAR, ENCARGAR, LISTAR, VER
 from ..entrega import entregar
-from ..models import Ahora, EstadoDeExportacion, Exportacion, Puerta
+from ..models import Ahora, EstadoDeExportacion, Exportacion
 from ..segundo_plano import estados
 from ..segundo_plano.almacen import SIN_CARPETA, SinCarpeta, almacen, no_se_puede_usar
 from ..segundo_plano.servicio import Demasiadas, NoCabe, Peticion, encargar
 from ..serializers import EncargoSerializer, ExportacionSerializer, ListaSerializer
-from .comun import VistaDeExportacion
+from .comun import VistaDeExportacion, puerta_de
 
 registro = logging.getLogger(__name__)
 
@@ -101,7 +101,7 @@ class Exportaciones(VistaDeExportacion):
             quien=Quien.de_la_peticion(request),
             opciones=opciones,
             raiz=raiz_del_sitio(request),
-            puerta=Puerta.API,
+            puerta=puerta_de(request),
             avisar_correo=opciones.validated_data.get("avisar_correo", False),
             webhook_url=opciones.validated_data.get("webhook_url", ""),
         )
