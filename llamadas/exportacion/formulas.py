@@ -21,12 +21,15 @@ _SIGNOS = r"=+@\-\uff1d\uff0b\uff20\uff0d"  # los de ancho doble también lo son
 CELDA = rf"(^|[{SEPARADORES}])([{_RELLENO}]*'*)([{_SIGNOS}])"
 CELDA_PROTEGIDA = r"\1\2'\3"
 # ... y en un texto que empieza por un separador de los invisibles, también al principio.
-CABEZA = r"^('*[\t\r\n\u0000])"
-CABEZA_PROTEGIDA = r"'\1"
-# En el dialecto de Excel, además, el que empieza como seguiría una fórmula: con otro separador, la primera celda puede
-# ser una constante y lo que haya detrás, `="+34600"";"&1+1`.
+_INVISIBLE = r"[\t\r\n\u0000]"
+# Y por lo que podría seguir a una fórmula, si la hay delante. Solo en el dialecto de Excel: con otro separador, la
+# primera celda puede ser una constante y lo que haya detrás, `="+34600"";"&1+1`.
 _OPERADORES = "&*/^<>:!%~"
-CABEZA_TRAS_CONSTANTE = rf"^('*[\t\r\n\u0000]|[{_RELLENO}]*[{_OPERADORES}\"])"
+_CONTINUACION = rf"[{_RELLENO}]*[{_OPERADORES}\"]"
+CABEZA_TRAS_CONSTANTE = rf"^('*(?:{_INVISIBLE}|{_CONTINUACION}))"
+# Al leerlo no se sabe de qué dialecto es: lo que allí sería una cabeza protegida, aquí lleva un apóstrofo más.
+CABEZA = rf"^('*{_INVISIBLE}|'+{_CONTINUACION})"
+CABEZA_PROTEGIDA = r"'\1"
 
 # Lo que seguro que no hay que tocar, y se ve sin tener que buscar.
 INOCUO = rf"[^'{_SIGNOS}{_OPERADORES}{_RELLENO}{SEPARADORES}][^{SEPARADORES}]*"
@@ -42,7 +45,7 @@ LARGO_DE_UNA_CONSTANTE = 250  # caracteres: Excel no admite más de 255
 _CELDA, _TELEFONO = re.compile(CELDA), re.compile(TELEFONO)
 _CABEZA, _CABEZA_TRAS_CONSTANTE = re.compile(CABEZA), re.compile(CABEZA_TRAS_CONSTANTE)
 _CELDA_YA_PROTEGIDA = re.compile(rf"((?:^|[{SEPARADORES}])[{_RELLENO}]*'*)'(?=[{_SIGNOS}])")
-_CABEZA_YA_PROTEGIDA = re.compile(r"^'('*[\t\r\n\u0000])")
+_CABEZA_YA_PROTEGIDA = re.compile(rf"^'('*(?:{_INVISIBLE}|{_CONTINUACION}))")
 _FUERA_DE_UNA_CONSTANTE = re.compile(FUERA_DE_UNA_CONSTANTE)
 
 
@@ -59,7 +62,7 @@ def proteger_tras_constante(texto: str) -> str:
 
 
 def sin_proteccion(texto: str, *, salvo_telefonos: bool = False) -> str:
-    """El valor que `proteger` convirtió en `texto`."""
+    """El valor que `proteger`, o `proteger_tras_constante`, convirtió en `texto`."""
     if salvo_telefonos and _TELEFONO.fullmatch(texto):
         return texto
     return _CABEZA_YA_PROTEGIDA.sub(r"\1", _CELDA_YA_PROTEGIDA.sub(r"\1", texto))

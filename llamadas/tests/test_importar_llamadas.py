@@ -662,6 +662,37 @@ def test_el_dialecto_de_excel_se_lee_como_era(importar):
     assert exportar_llamadas_finalizadas_csv() == antes
 
 
+CORREOS_QUE_SIGUEN_UNA_FORMULA = (
+    *('"perez,ana"@example.com', '"perez;ana"@example.com', '\'"perez,ana"@example.com', "&ana@example.com"),
+    *("'&ana@example.com", "''&ana@example.com", "*x@example.com", "' *x@example.com", '" &x@example.com'),
+)
+
+
+@pytest.mark.parametrize("dialecto", DIALECTOS["csv"])
+def test_de_cualquier_dialecto_vuelven_los_mismos_agentes(importar, dialecto):
+    for correo in CORREOS_QUE_SIGUEN_UNA_FORMULA:
+        finalizada(numero_destino=correo, usuario=Usuario.objects.create(email=correo))
+    antes = list(Llamada.objects.order_by("pk").values())
+    formato = DIALECTOS["csv"][dialecto]
+    escrito = b"".join(exportar(Llamada.objects.finalizadas(), Opciones(formato=formato)).trozos)
+    assert importar(escrito) == f"Llamadas nuevas: 0. Ya estaban: {len(antes)}. Agentes nuevos: 0."
+    Llamada.objects.all().delete()
+    assert importar(escrito) == f"Llamadas nuevas: {len(antes)}. Ya estaban: 0. Agentes nuevos: 0."
+    assert list(Llamada.objects.order_by("pk").values()) == antes
+
+
+@pytest.mark.parametrize("dialecto", DIALECTOS["csv"])
+@pytest.mark.parametrize("correo", ['"perez,ana"@example.com', "&ana@example.com", "*x@example.com"])
+def test_de_cualquier_dialecto_se_da_de_alta_el_mismo_agente(importar, dialecto, correo):
+    finalizada(usuario=Usuario.objects.create(email=correo))
+    formato = DIALECTOS["csv"][dialecto]
+    escrito = b"".join(exportar(Llamada.objects.finalizadas(), Opciones(formato=formato)).trozos)
+    Llamada.objects.all().delete()
+    Usuario.objects.all().delete()
+    importar(escrito)
+    assert Llamada.objects.get().usuario.email == correo
+
+
 def test_un_identificador_escrito_para_excel_se_lee_como_era(importar):
     excel = CABECERA.replace(",", ";") + '"=""1123456789012345""";"=""600""";finalizada;;;;;;\r\n'
     importar(excel)

@@ -4,6 +4,7 @@ import csv
 import io
 import unicodedata
 from datetime import UTC, datetime, timedelta
+from itertools import product, takewhile
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -12,10 +13,13 @@ from hypothesis import HealthCheck, assume, given
 from hypothesis import settings as ajustes
 from hypothesis import strategies as st
 
+from llamadas.exportacion.columnas import COLUMNAS
+from llamadas.exportacion.formatos import DIALECTOS
+from llamadas.exportacion.formulas import constante, proteger, proteger_tras_constante, sin_proteccion
 from llamadas.exportacion.opciones import Opciones
 from llamadas.exportacion.servicio import exportar, exportar_llamadas_finalizadas_csv
 from llamadas.importacion.servicio import importar
-from llamadas.importacion.valores import reparo_al_numero
+from llamadas.importacion.valores import leer, reparo_al_numero
 from llamadas.models import Estado, Llamada, Resultado
 from usuarios.correo import clave_de_correo
 from usuarios.models import Usuario
@@ -75,6 +79,9 @@ def test_una_formula_se_desarma_en_cualquier_columna_de_texto(columna, formula):
         ("1-2;a=b", "1-2;a=b"),
         ("a, b; c", "a, b; c"),
         ("-;+", "'-;'+"),
+        ("'&x", "''&x"),
+        ("''\"x", "'''\"x"),
+        ("' *x", "'' *x"),
     ],
 )
 def test_una_formula_se_desarma_dondequiera_que_pueda_empezar_una_celda(columna, texto, escrito):
@@ -137,7 +144,10 @@ def test_la_excepcion_de_los_telefonos_es_solo_del_numero(columna):
 
 @pytest.mark.parametrize(
     "inocuo",
-    ["sip:ana@example.com", " 1", "a=1", "a =1", "' =1", "'hola", "''", "ñ", "[]", "1-2", "%s %d {x}", "\\.", "€"],
+    [
+        *("sip:ana@example.com", " 1", "a=1", "a =1", "' =1", "'hola", "''", "ñ", "[]", "1-2", "%s %d {x}", "\\.", "€"),
+        *("*21#", '"Ana" <sip:ana@example.com>', "&x"),
+    ],
 )
 def test_lo_demas_se_escribe_tal_cual(inocuo):
     finalizada(numero_destino=inocuo)
@@ -189,10 +199,14 @@ def test_las_fechas_son_locales_y_sin_fracciones(settings, zona, instante, escri
 # --- Lo mismo, con casos que a nadie se le ocurren -------------------------------------------------------
 
 
+OPERADORES = "&*/^<>:!%~"  # los que pueden seguir a un texto en una fórmula
+
+
 def _texto_guardable(largo):
     prohibidos = "\0" if connection.vendor == "postgresql" else ""
     cualquiera = st.text(st.characters(exclude_categories=["Cs"], exclude_characters=prohibidos), max_size=largo)
-    retorcido = st.text(alphabet="'=+-@＝－\t\r\n\",;|0159 a\u3000\u200b", max_size=8)
+    peligrosos = "'=+-@＝－\t\r\n\0\",;|0159 a\u3000\u200b" + OPERADORES
+    retorcido = st.text(alphabet=[c for c in peligrosos if c not in prohibidos], max_size=8)
     marcado = st.text(alphabet="+(). -/0123456789';", max_size=16)
     return st.one_of(cualquiera, retorcido, marcado)
 
@@ -221,10 +235,15 @@ def _es_telefono(texto):
 
 
 def _protegido(texto, telefonos=False):
-    """Un apóstrofo delante de cada signo que esté al principio de una celda, y al de lo que empieza por separador."""
+    """Un apóstrofo delante de cada signo que esté al principio de una celda, y al de lo que empieza por separador; o
+    por apóstrofos y cómo sigue una fórmula, que en el otro dialecto sería lo ya protegido.
+    """
     if telefonos and _es_telefono(texto):
         return texto
-    escrito = "'" if texto.lstrip("'")[:1] in tuple("\t\r\n\0") else ""
+    resto = texto.lstrip("'")
+    relleno = "".join(takewhile(lambda c: _es_relleno(c) and c not in "\t\r\n", resto))
+    sigue_una_formula = '"' in relleno or resto[len(relleno) :][:1] in tuple(OPERADORES)
+    escrito = "'" if resto[:1] in tuple("\t\r\n\0") or (sigue_una_formula and texto[0] == "'") else ""
     principio, apostrofos = True, bool(escrito)
     for c in texto:
         if principio and c in "=+-@＝＋－＠":
@@ -293,6 +312,41 @@ def test_cualquier_llamada_se_escribe_segun_el_contrato_y_vuelve_al_importarla(s
         assert importar(io.BufferedReader(io.BytesIO(texto.encode()))).nuevas == 0
 
     comprobar()
+
+
+NUMERO, CORREO = (next(c for c in COLUMNAS if c.nombre == nombre) for nombre in ("numero_destino", "usuario_email"))
+EN_PYTHON = {
+    "rfc4180": (lambda numero: proteger(numero, True), proteger),
+    "excel": (lambda numero: numero and constante(numero), proteger_tras_constante),
+}
+
+
+@pytest.mark.parametrize("dialecto", EN_PYTHON)
+def test_cualquier_texto_vuelve_del_dialecto_en_que_se_escribio_y_la_base_lo_escribe_como_python(dialecto):
+    formato, (numero_en_python, correo_en_python) = DIALECTOS["csv"][dialecto], EN_PYTHON[dialecto]
+    expresiones = [formato.expresion(columna, "UTC") for columna in (NUMERO, CORREO)]
+
+    @ajustes(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+    @given(st.lists(_texto_guardable(60).filter(bool), min_size=1, max_size=40, unique_by=clave_de_correo))
+    def comprobar(textos):
+        Llamada.objects.all().delete()
+        Usuario.objects.all().delete()
+        agentes = Usuario.objects.bulk_create(Usuario(email=texto) for texto in textos)
+        Llamada.objects.bulk_create(Llamada(numero_destino=agente.email, usuario=agente) for agente in agentes)
+        escritos = list(Llamada.objects.order_by("pk").values_list(*expresiones))
+        assert escritos == [(numero_en_python(texto), correo_en_python(texto)) for texto in textos]
+        assert [(leer(NUMERO, numero), leer(CORREO, correo)) for numero, correo in escritos] == [
+            (texto, texto) for texto in textos
+        ]
+
+    comprobar()
+
+
+@pytest.mark.parametrize("protegido", [proteger, proteger_tras_constante])
+def test_dos_textos_distintos_no_se_escriben_igual(protegido):
+    """Todos los de hasta cuatro caracteres, uno de cada clase de los que importan."""
+    textos = ["".join(t) for largo in range(5) for t in product("'=\"& \0\n;,a1\u200b", repeat=largo)]
+    assert [sin_proteccion(protegido(texto)) for texto in textos] == textos
 
 
 @pytest.mark.parametrize("zona", ["UTC", "Europe/Madrid"])
