@@ -276,7 +276,7 @@ class SinFormula(Func):
 
 
 class SinFormulaTrasConstante(SinFormula):
-    """Lo mismo, en un fichero en el que puede ir detrás de un `TextoParaExcel`."""
+    """Lo mismo, en un fichero en el que puede ir detrás de un `TextoParaExcel` o un `EnteroParaExcel`."""
 
     cabeza = CABEZA_TRAS_CONSTANTE
     en_sqlite = "proteger_tras_constante({{texto}})"
@@ -292,13 +292,13 @@ class TextoParaExcel(Func):
 
     Sin eso, un teléfono es para ellas un número: se comen el `+` y los ceros, y de `600.123.456` quitan los puntos.
     Una fórmula que no es más que un texto constante es lo único que se lo impide, y no encierra peligro. El texto que
-    no cabe en ella va como en `SinFormula` (véase `formulas.constante`).
+    no cabe en ella va como en `SinFormulaTrasConstante` (véase `formulas.constante`).
     """
 
     output_field = CharField()
 
     def __init__(self, fuente: str) -> None:
-        super().__init__(F(fuente), SinFormula(fuente))
+        super().__init__(F(fuente), SinFormulaTrasConstante(fuente))
 
     def as_postgresql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any) -> SQL:
         (texto, params), (protegido, otros) = (compiler.compile(fuente) for fuente in self.source_expressions)

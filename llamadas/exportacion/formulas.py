@@ -71,5 +71,5 @@ def sin_proteccion(texto: str, *, salvo_telefonos: bool = False) -> str:
 def constante(texto: str) -> str:
     """Una fórmula que no es más que ese texto, `="…"`, con las comillas duplicadas; o protegido, si no cabe en una."""
     if len(texto) > LARGO_DE_UNA_CONSTANTE or _FUERA_DE_UNA_CONSTANTE.search(texto):
-        return proteger(texto)
+        return proteger_tras_constante(texto)
     return '="' + texto.replace('"', '""') + '"'

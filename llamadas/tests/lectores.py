@@ -4,6 +4,7 @@ import csv
 import gzip
 import io
 import json
+import re
 import shutil
 import subprocess
 from collections.abc import Sequence
@@ -23,6 +24,8 @@ from llamadas.exportacion.expresiones import sin_proteccion
 
 TABLA = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
 CELDA, FORMULA = f"{TABLA}table-cell", f"{TABLA}formula"
+
+SIN_SENTIDO = re.compile(r"Err:50[19]")  # un carácter que no va ahí, o un operador que falta
 
 TIPOS = {columna.nombre: columna.tipo for columna in COLUMNAS}
 
@@ -91,7 +94,9 @@ def calculadas_por_libreoffice(rutas: Sequence[Path], separador: str) -> list[st
     _abrir_con_libreoffice(rutas, "fods", destino, f"--infilter=CSV:{ord(separador)},34,76,1,,3082")
     hojas = [ElementTree.parse(destino / f"{ruta.stem}.fods") for ruta in rutas]
     celdas = [celda for hoja in hojas for celda in hoja.iter(CELDA) if celda.get(FORMULA)]
-    return [celda.get(FORMULA).removeprefix("of:") for celda in celdas if "Err:509" not in "".join(celda.itertext())]
+    return [
+        celda.get(FORMULA).removeprefix("of:") for celda in celdas if not SIN_SENTIDO.search("".join(celda.itertext()))
+    ]
 
 
 def _abrir_con_libreoffice(rutas: Sequence[Path], filtro: str, destino: Path, *opciones: str) -> None:

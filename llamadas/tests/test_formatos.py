@@ -174,12 +174,25 @@ def test_lo_que_va_tras_un_numero_para_excel_no_sigue_su_formula(con_token, tmp_
     assert {formula for formula in vivas if not UN_TEXTO.fullmatch(formula)} == set()
 
 
+@pytest.mark.parametrize("separador", ",\t")
+def test_el_numero_que_va_tras_un_identificador_largo_no_sigue_su_formula(con_token, tmp_path, separador):
+    for n, operador in enumerate("&*/^<>:!%~+-="):
+        for m, antes in enumerate(("", " ", '"', '"A"', "'")):
+            # Con lo que no cabe en una constante, que si no ya lo es.
+            finalizada(id=10**15 + 10 * n + m, numero_destino=f'{antes}{operador}{n}{operador}";=1"')
+    fichero = tmp_path / "x.csv"
+    fichero.write_bytes(exportado(con_token, dialecto="excel", columnas="llamada_id,numero_destino"))
+    vivas = calculadas_por_libreoffice([fichero], separador)
+    assert {formula for formula in vivas if not UN_TEXTO.fullmatch(formula)} == set()
+
+
 @pytest.mark.parametrize("separador", ",;\t")
 def test_ninguna_hoja_de_calculo_ejecuta_nada_aunque_abra_el_csv_con_otro_separador(con_token, tmp_path, separador):
     cebos = [*CEBOS, "\0=1+1", "600;\0=1+1;x", "600\0;=1+1;x"] if connection.vendor == "sqlite" else CEBOS
     for n, cebo in enumerate(cebos):
         agente = Usuario.objects.create(email=f"{n}{cebo}")
-        finalizada(numero_destino=cebo, usuario=agente, resultado="=1;=1"[n % 5 :])
+        for llamada_id in (1 + n, 10**15 + n):  # el segundo, en el dialecto de Excel, es una constante
+            finalizada(id=llamada_id, numero_destino=cebo, usuario=agente, resultado="=1;=1"[n % 5 :])
     ficheros = []
     for dialecto in DIALECTOS["csv"]:
         for columnas in (",".join(TODAS), "usuario_email,numero_destino", "numero_destino,resultado"):
