@@ -5,7 +5,9 @@ import smtplib
 import socket
 import ssl
 import time
+from concurrent.futures import Future
 from contextlib import suppress
+from threading import Thread
 from typing import Any
 
 from django.core.mail.backends import smtp
@@ -66,12 +68,27 @@ class _Plazo:
 
     def conectar(self, anfitrion: str, puerto: int) -> socket.socket:
         """Una conexión a la primera de sus direcciones que conteste; una que calla no agota el plazo de las demás."""
-        direcciones = [destino[:2] for *_, destino in socket.getaddrinfo(anfitrion, puerto, type=socket.SOCK_STREAM)]
+        direcciones = self._direcciones(anfitrion, puerto)
         while len(direcciones) > 1:
             with suppress(OSError):
                 return socket.create_connection(direcciones[0], self.queda() / len(direcciones))
             direcciones.pop(0)
         return socket.create_connection(direcciones[0], self.queda())
+
+    def _direcciones(self, anfitrion: str, puerto: int) -> list[tuple[Any, ...]]:
+        """Se preguntan en otro hilo, que acabará cuando pueda: a la resolución de nombres no se le puede dar plazo."""
+        respuesta: Future[list[tuple[Any, ...]]] = Future()
+
+        def preguntar() -> None:
+            try:
+                encontradas = socket.getaddrinfo(anfitrion, puerto, type=socket.SOCK_STREAM)
+            except Exception as error:
+                respuesta.set_exception(error)
+            else:
+                respuesta.set_result([destino[:2] for *_, destino in encontradas])
+
+        Thread(target=preguntar, daemon=True).start()
+        return respuesta.result(self.queda())
 
 
 class _Lectura(io.RawIOBase):

@@ -13,6 +13,7 @@ import socket
 import ssl
 import subprocess
 import sys
+import threading
 import time
 import traceback
 from datetime import UTC, datetime, timedelta
@@ -242,6 +243,41 @@ def test_a_un_servidor_de_correo_que_no_acaba_se_le_corta(administrador, buzon, 
 def test_tampoco_si_no_acaba_de_cifrar(administrador, buzon, settings, ajuste, donde, como):
     setattr(settings, ajuste, True)
     test_a_un_servidor_de_correo_que_no_acaba_se_le_corta(administrador, buzon, settings, donde, como)
+
+
+def test_ni_se_espera_mas_a_quien_no_dice_donde_esta(administrador, buzon, settings, monkeypatch):
+    soltar, de_verdad = threading.Event(), socket.getaddrinfo
+
+    def calla(anfitrion, *args, **kwargs):
+        if anfitrion == "correo.invalid":
+            soltar.wait(20)
+        return de_verdad("127.0.0.1", *args, **kwargs)
+
+    monkeypatch.setattr(socket, "getaddrinfo", calla)
+    settings.EMAIL_TIMEOUT, settings.EMAIL_HOST = 1, "correo.invalid"
+    encargo = un_encargo(administrador, avisar_correo=True)
+    principio = time.monotonic()
+    try:
+        trabajar()
+        assert time.monotonic() - principio < 8
+    finally:
+        soltar.set()
+    aviso = encargo.avisos.get()
+    assert (aviso.estado, aviso.intentos) == ("pendiente", 1)
+    assert "No se ha podido hablar con el servidor de correo" in aviso.error
+
+
+def test_si_el_servidor_de_correo_no_existe_se_dice(administrador, buzon, settings, monkeypatch):
+    def no_existe(*args, **kwargs):
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    settings.EMAIL_TIMEOUT = 600  # si se esperara, no acabaría a tiempo
+    monkeypatch.setattr(socket, "getaddrinfo", no_existe)
+    encargo = un_encargo(administrador, avisar_correo=True)
+    principio = time.monotonic()
+    trabajar()
+    assert time.monotonic() - principio < 60
+    assert "gaierror" in encargo.avisos.get().error
 
 
 @pytest.mark.parametrize("como", [nada, gota_a_gota])
