@@ -41,11 +41,17 @@ class Apunte(logging.Formatter):
 
 
 def proteger(*registros: str) -> None:
-    """Hace que lo que ya escriben esos registros, en el mismo sitio y con la misma forma, sea también seguro."""
+    """Hace que lo que ya escriben esos registros, en el mismo sitio y con la misma forma, sea también seguro.
+
+    Menos lo que escriba un formato propio, como uno en JSON: lo ha elegido quien instala, y de escapar se ocupa él.
+    """
     for nombre in registros:
         for salida in logging.getLogger(nombre).handlers:
-            if forma := salida.formatter:
-                salida.setFormatter(Apunte(forma._fmt, forma.datefmt))
+            forma = salida.formatter or logging.Formatter()  # el que usa logging cuando no se le dice ninguno
+            if type(forma) is logging.Formatter:
+                segura = Apunte()
+                vars(segura).update(vars(forma))  # el estilo, el de las fechas y los valores por omisión
+                salida.setFormatter(segura)
 
 
 def _sangrado(texto: str) -> str:

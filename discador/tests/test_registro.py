@@ -1,5 +1,6 @@
 """Lo que se escribe en el registro: nada de lo que envía alguien de fuera parece un apunte del servidor."""
 
+import json
 import logging
 import re
 import socket
@@ -78,6 +79,43 @@ def test_nada_de_lo_que_se_envia_parece_un_apunte_ni_llega_al_terminal(registrad
     for linea in escrito.rstrip("\n").split("\n"):
         assert APUNTE.match(linea), linea
         assert not linea.startswith(FALSO)
+
+
+EN_JSON = """
+import json, logging
+class EnJSON(logging.Formatter):
+    def format(self, record):
+        return json.dumps({"mensaje": record.getMessage()})
+"""
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("forma", "linea"),
+    [
+        (None, r"GET \x9b31m"),
+        ({"format": "%(levelname)s|%(message)s"}, r"INFO|GET \x9b31m"),
+        ({"format": "{levelname}|{message}", "style": "{"}, r"INFO|GET \x9b31m"),
+        ({"format": "$levelname|$message", "style": "$"}, r"INFO|GET \x9b31m"),
+        ({"format": "{asctime}|{message}", "style": "{", "datefmt": "hoy"}, r"hoy|GET \x9b31m"),
+        ({"()": "en_json.EnJSON"}, r'{"mensaje": "GET \u009b31m"}'),
+    ],
+)
+def test_el_registro_que_configure_gunicorn_conserva_su_forma(entorno, tmp_path, forma, linea):
+    (tmp_path / "en_json.py").write_text(EN_JSON)
+    salida = {"class": "logging.FileHandler", "filename": str(tmp_path / "accesos"), "encoding": "utf-8"}
+    configuracion = {
+        "version": 1,
+        "formatters": {"suya": forma} if forma else {},
+        "handlers": {"fichero": {**salida, "formatter": "suya"} if forma else salida},
+        "root": {"handlers": []},
+        "loggers": {"gunicorn.access": {"level": "INFO", "handlers": ["fichero"], "propagate": False}},
+    }
+    (tmp_path / "registro.json").write_text(json.dumps(configuracion))
+    opciones = ["--log-config-json", str(tmp_path / "registro.json"), "--access-logformat", "%(m)s %(a)s"]
+    with gunicorn({**entorno, "PYTHONPATH": str(tmp_path)}, *opciones) as raiz:
+        requests.get(f"{raiz}/nada", headers={"User-Agent": b"\x9b31m"}, timeout=20)
+    assert (tmp_path / "accesos").read_text(encoding="utf-8") == f"{linea}\n"
 
 
 def apunte(mensaje, **mas):
