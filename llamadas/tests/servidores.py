@@ -35,7 +35,8 @@ def en_marcha(orden: list[str], puerto: int, **opciones: object) -> Iterator[sub
     """Un programa que escucha en ese puerto, y que acaba al salir."""
     proceso = subprocess.Popen(orden, **opciones)
     try:
-        esperar(lambda: escucha(puerto))
+        esperar(lambda: proceso.poll() is not None or escucha(puerto))
+        assert proceso.poll() is None, f"no ha arrancado {orden[0]}: acaba con {proceso.returncode}"
         yield proceso
     finally:
         proceso.terminate()
@@ -47,12 +48,19 @@ def gunicorn(
     entorno: dict[str, str], *, procesos: int = 1, hilos: int = 8, aplicacion: str = "discador.wsgi"
 ) -> Iterator[str]:
     """El puerto de un gunicorn como el del README."""
-    puerto = puerto_libre()
-    orden = [sys.executable, "-m", "gunicorn", aplicacion, "--bind", f"127.0.0.1:{puerto}"]
-    orden += ["--worker-class", "gthread", "--workers", str(procesos), "--threads", str(hilos)]
-    orden += ["--log-level", "critical", "--graceful-timeout", "1"]
-    with en_marcha(orden, puerto, cwd=settings.BASE_DIR, env=entorno):
-        yield f"127.0.0.1:{puerto}"
+    with socket.socket() as abierto:
+        abierto.bind(("127.0.0.1", 0))
+        abierto.listen()
+        puerto = abierto.getsockname()[1]
+        orden = [sys.executable, "-m", "gunicorn", aplicacion, "--bind", f"fd://{abierto.fileno()}"]
+        orden += ["--worker-class", "gthread", "--workers", str(procesos), "--threads", str(hilos)]
+        orden += ["--log-level", "critical", "--graceful-timeout", "1"]
+        proceso = subprocess.Popen(orden, cwd=settings.BASE_DIR, env=entorno, pass_fds=[abierto.fileno()])
+    try:
+        yield f"127.0.0.1:{puerto}"  # quien llame antes de que acabe de arrancar espera en la cola
+    finally:
+        proceso.terminate()
+        proceso.wait()
 
 
 def server_del_readme(puerto: int, detras: str) -> str:
@@ -70,18 +78,27 @@ def nginx(detras: str, carpeta: Path, *, ajustes: str = "") -> Iterator[str]:
     """El nginx del README, delante de ese gunicorn. Da su raíz. Los `ajustes` son los de fuera de su `server`."""
     if not shutil.which("nginx"):
         pytest.skip("no hay nginx en esta máquina: apt-get install nginx-light")
-    puerto = puerto_libre()
     temporales = "".join(
         f"{que}_temp_path {carpeta}/{que};\n" for que in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     )
     de_root = "user root;" if os.geteuid() == 0 else ""
-    (carpeta / "nginx.conf").write_text(
-        f"{de_root} daemon off; pid {carpeta}/nginx.pid; error_log {carpeta}/error.log;\n"
-        f"events {{}}\nhttp {{ access_log off; {ajustes}\n{temporales}{server_del_readme(puerto, detras)}}}\n"
-    )
-    orden = ["nginx", "-p", str(carpeta), "-e", f"{carpeta}/error.log", "-c", f"{carpeta}/nginx.conf"]
-    with en_marcha(orden, puerto):
+    with socket.socket() as abierto:
+        abierto.bind(("127.0.0.1", 0))
+        abierto.listen()
+        puerto = abierto.getsockname()[1]
+        (carpeta / "nginx.conf").write_text(
+            f"{de_root} daemon off; pid {carpeta}/nginx.pid; error_log {carpeta}/error.log;\n"
+            f"events {{}}\nhttp {{ access_log off; {ajustes}\n{temporales}{server_del_readme(puerto, detras)}}}\n"
+        )
+        orden = ["nginx", "-p", str(carpeta), "-e", f"{carpeta}/error.log", "-c", f"{carpeta}/nginx.conf"]
+        # Así se pasa nginx a sí mismo los puertos cuando se actualiza.
+        heredado = {**os.environ, "NGINX": f"{abierto.fileno()};"}
+        proceso = subprocess.Popen(orden, env=heredado, pass_fds=[abierto.fileno()])
+    try:
         yield f"http://127.0.0.1:{puerto}"
+    finally:
+        proceso.terminate()
+        proceso.wait()
 
 
 @contextmanager

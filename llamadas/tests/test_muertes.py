@@ -7,7 +7,6 @@ import hashlib
 import os
 import random
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -38,14 +37,12 @@ def servidor_de_redis(tmp_path):
     """Un Redis propio."""
     if not shutil.which("redis-server"):
         pytest.skip("no hay redis-server en esta máquina")
-    with socket.socket() as libre:
-        libre.bind(("127.0.0.1", 0))
-        puerto = libre.getsockname()[1]
-    orden = ["redis-server", "--port", str(puerto), "--bind", "127.0.0.1", "--save", "", "--dir", str(tmp_path)]
+    enchufe = f"{tmp_path}/redis"
+    orden = ["redis-server", "--port", "0", "--unixsocket", enchufe, "--save", "", "--dir", str(tmp_path)]
     proceso = subprocess.Popen(orden, stdout=subprocess.DEVNULL)
-    cliente = redis.Redis(port=puerto)
+    cliente = redis.Redis(unix_socket_path=enchufe)
     esperar(lambda: _responde(cliente))
-    yield f"redis://127.0.0.1:{puerto}/0"
+    yield f"unix://{enchufe}?db=0"
     proceso.terminate()
     proceso.wait()
 
