@@ -31,7 +31,7 @@ from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from llamadas.avisos import bandeja, red, reparto
 from llamadas.avisos.bandeja import ESPERAS, INTENTOS
-from llamadas.models import Aviso, Exportacion
+from llamadas.models import Ahora, Aviso, Exportacion
 from llamadas.segundo_plano import cuidados, estados
 from usuarios.models import Usuario
 
@@ -74,7 +74,7 @@ def que_falle(encargo):
 
 
 def ya_toca():
-    Aviso.objects.filter(estado="pendiente").update(proximo=timezone.now())
+    Aviso.objects.filter(estado="pendiente").update(proximo=Ahora())
 
 
 # --- Correo ----------------------------------------------------------------------------------------------
