@@ -80,6 +80,10 @@ def nadie_lee() -> bool:
         return not ocupada
 
 
+AL_IRSE = 30
+"""Los segundos en que tiene que notarse que quien descargaba se ha ido: antes de los 60 en que se le daría por ido."""
+
+
 def esperar(condicion: Callable[[], object], segundos: float = 60) -> None:
     """Vuelve en cuanto se cumple. Los `segundos` son para que una máquina ocupada no haga fallar lo que va bien."""
     limite = time.monotonic() + segundos

@@ -27,7 +27,7 @@ from llamadas.models import Exportacion, Llamada, Puerta
 from llamadas.segundo_plano import cuidados
 from usuarios.models import Rol, Usuario
 
-from .datos import esperar, finalizada, nadie_lee, sembrar
+from .datos import AL_IRSE, esperar, finalizada, nadie_lee, sembrar
 from .servidores import gunicorn
 from .test_clientes_lentos import pedir
 
@@ -187,7 +187,7 @@ def test_por_la_red_quien_se_va_a_medias_queda_apuntado(servidor, cabeceras):
         next(trozos)
         apunte = Exportacion.objects.get()  # antes de que acabe, ya está
         assert (apunte.estado, apunte.filas_previstas) == ("en_curso", 300_000)
-    esperar(lambda: Exportacion.objects.get().terminada)
+    esperar(lambda: Exportacion.objects.get().terminada, AL_IRSE)
     apunte = Exportacion.objects.get()
     assert (apunte.estado, apunte.rota_por, apunte.sha256) == ("cancelada", "cliente", "")
     assert "no está entero" in apunte.mensaje
@@ -221,7 +221,7 @@ def test_por_la_red_una_que_cabe_en_el_bufer_y_que_nadie_espera(servidor, cabece
         peticion = f"GET {RUTA}?columnas=numero_destino HTTP/1.1\r\n{cabecera}\r\n\r\n"
         conexion.sendall(peticion.encode())
         conexion.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # al cerrar, RST
-    esperar(lambda: Exportacion.objects.filter(terminada__isnull=False))
+    esperar(lambda: Exportacion.objects.filter(terminada__isnull=False), AL_IRSE)
     assert (Exportacion.objects.get().estado, Exportacion.objects.get().rota_por) == ("cancelada", "cliente")
 
 
@@ -232,7 +232,7 @@ def test_por_la_red_en_http_1_0_tambien_queda_apuntado_quien_se_va(servidor, cab
         cabecera = f"Host: localhost\r\nAuthorization: {cabeceras['Authorization']}"
         conexion.sendall(f"GET {RUTA} HTTP/1.0\r\n{cabecera}\r\n\r\n".encode())
         assert b" 200 " in conexion.recv(100)
-    esperar(lambda: Exportacion.objects.get().terminada)
+    esperar(lambda: Exportacion.objects.get().terminada, AL_IRSE)
     assert (Exportacion.objects.get().estado, Exportacion.objects.get().rota_por) == ("cancelada", "cliente")
 
 

@@ -16,7 +16,7 @@ from llamadas.models import Exportacion
 from llamadas.segundo_plano import ejecucion
 from usuarios.models import Rol, Usuario
 
-from .datos import esperar, nadie_lee, sembrar
+from .datos import AL_IRSE, esperar, nadie_lee, sembrar
 from .encargos import un_encargo
 from .servidores import gunicorn, nginx
 from .test_entrega import matar_conexiones, romper_a_mitad
@@ -164,7 +164,7 @@ def test_las_plazas_se_dejan_al_acabar_al_irse_y_al_fallar(entorno, cabecera):
                 assert (rechazada.status_code, rechazada.headers["Retry-After"]) == (503, "10")
                 assert rechazada.json()["detail"].endswith("Vuelva a intentarlo dentro de 10 segundos.")
                 assert requests.head(url, headers={nombre: valor}, timeout=30).status_code == 200
-            esperar(nadie_lee)
+            esperar(nadie_lee, AL_IRSE)
             esperar(lambda: requests.get(url, headers={nombre: valor}, timeout=30).status_code == 200)
         assert requests.get(url, headers={nombre: valor}, params={"x": "y"}, timeout=30).status_code == 400
         esperar(lambda: requests.get(url, headers={nombre: valor}, timeout=30).status_code == 200)

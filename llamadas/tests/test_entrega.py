@@ -20,7 +20,7 @@ from llamadas.exportacion.formatos import FORMATOS
 from llamadas.models import Llamada
 from usuarios.models import Rol, Usuario
 
-from .datos import CABECERA, OTRAS_TRANSACCIONES, esperar, finalizada, nadie_lee, sembrar
+from .datos import AL_IRSE, CABECERA, OTRAS_TRANSACCIONES, esperar, finalizada, nadie_lee, sembrar
 from .lectores import LECTORES
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -128,7 +128,7 @@ def test_un_cliente_que_se_va_a_mitad_no_deja_nada_abierto(cabeceras, url):
     for _ in range(5):
         with requests.get(url, headers=cabeceras, stream=True, timeout=60) as respuesta:
             assert next(respuesta.iter_content(1024))
-    esperar(nadie_lee)
+    esperar(nadie_lee, AL_IRSE)
     completa = requests.get(url, headers=cabeceras, timeout=60)
     assert filas_de(completa.content) == MUCHAS
 
@@ -145,7 +145,7 @@ def test_un_cliente_que_corta_sin_leer_nada_no_deja_nada_abierto(cabeceras, url)
         esperar(lambda: not nadie_lee())  # el servidor exporta hasta llenar lo que nadie recoge
         time.sleep(0.5)
         assert not nadie_lee()
-    esperar(nadie_lee)
+    esperar(nadie_lee, AL_IRSE)
 
 
 def test_un_cliente_que_se_va_no_deja_el_xlsx_en_disco(cabeceras, url, temporales):
@@ -155,7 +155,7 @@ def test_un_cliente_que_se_va_no_deja_el_xlsx_en_disco(cabeceras, url, temporale
     with socket.create_connection((destino.hostname, destino.port)) as conexion:
         conexion.sendall(f"GET {destino.path}?formato=xlsx HTTP/1.1\r\n{cabecera}\r\n\r\n".encode())
         esperar(lambda: list(temporales.glob("*.xlsx")), segundos=30)
-    esperar(lambda: not list(temporales.iterdir()), segundos=60)
+    esperar(lambda: not list(temporales.iterdir()), segundos=AL_IRSE)
 
 
 @pytest.mark.parametrize("formato", FORMATOS)

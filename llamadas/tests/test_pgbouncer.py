@@ -13,7 +13,7 @@ from rest_framework_simplejwt.tokens import AccessToken
 from llamadas.models import Exportacion
 from usuarios.models import Rol, Usuario
 
-from .datos import esperar, nadie_lee, sembrar
+from .datos import AL_IRSE, esperar, nadie_lee, sembrar
 from .encargos import un_encargo
 from .servidores import gunicorn, pgbouncer
 from .test_clientes_lentos import pedir
@@ -79,9 +79,9 @@ def test_quienes_cuelgan_a_la_vez_con_todas_las_conexiones_cogidas_no_las_retien
         with ExitStack() as conexiones:
             for _ in range(2):
                 assert " 200 " in pedir(detras, RUTA, cabecera, conexiones)
-        esperar(nadie_lee)
+        esperar(nadie_lee, AL_IRSE)
         assert requests.post(f"http://{detras}/api/v1/token", json=CREDENCIALES, timeout=10).status_code == 200
-        esperar(lambda: Exportacion.objects.filter(estado="cancelada", filas_previstas=200_000).count() == 2)
+        esperar(lambda: Exportacion.objects.filter(estado="cancelada", filas_previstas=200_000).count() == 2, AL_IRSE)
 
 
 def test_si_no_llega_a_haber_conexion_es_un_500_y_no_se_queda_esperando(entorno, cabeceras):
