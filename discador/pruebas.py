@@ -167,13 +167,13 @@ def temporales(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @contextmanager
-def gunicorn(entorno: dict[str, str], *opciones: str, **popen: Any) -> Iterator[str]:
+def gunicorn(entorno: dict[str, str], *opciones: str, aplicacion: str = "discador.wsgi", **popen: Any) -> Iterator[str]:
     """La raíz de un gunicorn de verdad."""
     with socket.socket() as escucha:
         escucha.bind(("127.0.0.1", 0))
         escucha.listen()
         raiz = f"http://127.0.0.1:{escucha.getsockname()[1]}"
-        orden = [sys.executable, "-m", "gunicorn", "discador.wsgi", "--bind", f"fd://{escucha.fileno()}"]
+        orden = [sys.executable, "-m", "gunicorn", aplicacion, "--bind", f"fd://{escucha.fileno()}"]
         orden += ["--worker-class", "gthread", "--threads", "4", "--log-level", "error", *opciones]
         proceso = subprocess.Popen(  # noqa: S603
             orden, cwd=settings.BASE_DIR, env=entorno, pass_fds=[escucha.fileno()], **popen
@@ -188,7 +188,7 @@ def gunicorn(entorno: dict[str, str], *opciones: str, **popen: Any) -> Iterator[
 @pytest.fixture(scope="session")
 def servidor(entorno: dict[str, str], temporales: Path) -> Iterator[str]:
     """La raíz de un gunicorn sobre la base de datos de las pruebas."""
-    with gunicorn({**entorno, "TMPDIR": str(temporales)}) as raiz:
+    with gunicorn({**entorno, "TMPDIR": str(temporales)}, aplicacion="llamadas.tests.paciente") as raiz:
         yield raiz
 
 

@@ -45,9 +45,9 @@ def en_marcha(orden: list[str], puerto: int, **opciones: object) -> Iterator[sub
 
 @contextmanager
 def gunicorn(
-    entorno: dict[str, str], *, procesos: int = 1, hilos: int = 8, aplicacion: str = "discador.wsgi"
+    entorno: dict[str, str], *, procesos: int = 1, hilos: int = 8, aplicacion: str = "llamadas.tests.paciente"
 ) -> Iterator[str]:
-    """El puerto de un gunicorn como el del README."""
+    """El puerto de un gunicorn como el del README; salvo que se le diga otra cosa, con los plazos de `paciente`."""
     with socket.socket() as abierto:
         abierto.bind(("127.0.0.1", 0))
         abierto.listen()

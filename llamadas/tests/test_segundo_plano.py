@@ -604,7 +604,7 @@ def test_con_sigterm_se_devuelve_a_la_cola_y_otro_la_acaba(administrador, trabaj
 def test_con_sigterm_y_tiempo_se_acaba(administrador, trabajador):
     sembrar(60_000)
     encargo = un_encargo(administrador, opciones={"formato": "xlsx"})
-    proceso = trabajador("--gracia", "60")
+    proceso = trabajador("--gracia", "600")  # si la agotara, no acabaría a tiempo
     esperar(lambda: al_dia(encargo).estado == "en_curso")
     proceso.send_signal(signal.SIGTERM)
     assert proceso.wait(timeout=60) == 0
