@@ -128,7 +128,8 @@ def test_con_rq_un_trabajador_ocioso_sobrevive_a_que_se_reinicie_la_base(
             for formato in ("csv", "json"):
                 encargo = un_encargo(administrador, opciones={"formato": formato})
                 Exportacion.objects.filter(pk=encargo.pk).update(revisar=F("creada"))
-                esperar(lambda pk=encargo.pk: Exportacion.objects.get(pk=pk).estado == "completada", 40)
+                # Antes de los 30 segundos a que su mensaje se da por perdido y se pone otro en la cola.
+                esperar(lambda pk=encargo.pk: Exportacion.objects.get(pk=pk).estado == "completada", 25)
                 with connection.cursor() as cursor:
                     cursor.execute(
                         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
