@@ -8,6 +8,7 @@ from typing import Any
 from django.db import connection
 
 from llamadas.models import Estado, Llamada
+from usuarios.models import Usuario
 
 CABECERA = (
     "llamada_id,numero_destino,estado,resultado,fecha_asignacion,fecha_conexion,"
@@ -44,18 +45,28 @@ def finalizada(**campos: Any) -> Llamada:
     return Llamada.objects.create(**{**corriente, **campos})
 
 
-def sembrar(cuantas: int, estado: str = Estado.FINALIZADA) -> None:
+def sembrar(cuantas: int, estado: str = Estado.FINALIZADA, usuario: Usuario | None = None) -> None:
     """Añade muchas llamadas de golpe, sin pasar por el ORM."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
             INSERT INTO llamadas_llamada
-                (numero_destino, estado, resultado, fecha_finalizacion, duracion_segundos)
+                (numero_destino, estado, resultado, fecha_finalizacion, usuario_id, duracion_segundos)
             WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %s)
-            SELECT '+34600' || (100000 + i), %s, 'contestada', %s, i FROM n
+            SELECT '+34600' || (100000 + i), %s, 'contestada', %s, CAST(%s AS bigint), i FROM n
             """,
-            [cuantas, estado, "2026-01-31 12:00:00+00" if connection.vendor == "postgresql" else "2026-01-31 12:00:00"],
+            [
+                cuantas,
+                estado,
+                "2026-01-31 12:00:00+00" if connection.vendor == "postgresql" else "2026-01-31 12:00:00",
+                usuario and usuario.pk,
+            ],
         )
+
+
+def sembrar_anchas(cuantas: int) -> None:
+    """Cada una ocupa como cinco: llenan lo que hay entre el servidor y el cliente sin que haya que leer tantas."""
+    sembrar(cuantas, usuario=Usuario.objects.create(email=f"{'largo' * 48}@example.com"))
 
 
 OTRAS_TRANSACCIONES = (

@@ -16,7 +16,7 @@ from llamadas.models import Exportacion
 from llamadas.segundo_plano import ejecucion
 from usuarios.models import Rol, Usuario
 
-from .datos import AL_IRSE, esperar, nadie_lee, sembrar
+from .datos import AL_IRSE, esperar, nadie_lee, sembrar, sembrar_anchas
 from .encargos import un_encargo
 from .servidores import gunicorn, nginx
 from .test_entrega import matar_conexiones, romper_a_mitad
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 RUTA = "/api/v1/llamadas/exportar"
 LENTOS = 8
 # Bastantes para que no quepan en lo que guardan los sistemas operativos entre el servidor y el cliente.
-MUCHAS = 200_000
+MUCHAS = 40_000
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ def curls(url, cabecera, carpeta, *, cuantos=LENTOS):
 
 
 def test_con_nginx_delante_ocho_que_descargan_despacio_no_ocupan_el_servidor(entorno, tmp_path, cabecera):
-    sembrar(MUCHAS // 2)
+    sembrar_anchas(MUCHAS // 2)
     (tmp_path / "nginx").mkdir()
     sin_limite = {"DESCARGAS_A_LA_VEZ": str(LENTOS)}  # que sea nginx quien lo consigue
     with gunicorn(entorno | sin_limite) as detras, nginx(detras, tmp_path / "nginx") as raiz:
@@ -89,7 +89,7 @@ def test_con_nginx_delante_ocho_que_descargan_despacio_no_ocupan_el_servidor(ent
 
 
 def test_si_nginx_no_puede_guardar_mas_las_que_pasan_de_la_cuenta_esperan_fuera(entorno, tmp_path, cabecera):
-    sembrar(MUCHAS)
+    sembrar_anchas(MUCHAS)
     (tmp_path / "nginx").mkdir()
     sin_sitio = "proxy_max_temp_file_size 0;"  # como un fichero de más de lo que admite
     with gunicorn(entorno) as detras, nginx(detras, tmp_path / "nginx", ajustes=sin_sitio) as raiz:
@@ -101,7 +101,7 @@ def test_si_nginx_no_puede_guardar_mas_las_que_pasan_de_la_cuenta_esperan_fuera(
 
 
 def test_con_nginx_delante_lo_que_se_rompe_le_llega_roto_a_quien_descarga(entorno, tmp_path, cabecera):
-    sembrar(MUCHAS)
+    sembrar_anchas(MUCHAS)
     ajustes = ""
     if connection.vendor == "sqlite":
         romper_a_mitad()
@@ -135,7 +135,7 @@ def pedir(detras, ruta, cabecera, conexiones):
 
 @pytest.mark.parametrize("que", ["directa", "guardada", "un tramo"])
 def test_sin_nginx_las_que_pasan_de_la_cuenta_esperan_fuera_y_se_atiende_a_los_demas(entorno, quien, cabecera, que):
-    sembrar(MUCHAS)
+    sembrar_anchas(MUCHAS)
     ruta, varias = RUTA, cabecera
     if que != "directa":
         encargo = un_encargo(quien)
@@ -152,7 +152,7 @@ def test_sin_nginx_las_que_pasan_de_la_cuenta_esperan_fuera_y_se_atiende_a_los_d
 
 
 def test_las_plazas_se_dejan_al_acabar_al_irse_y_al_fallar(entorno, cabecera):
-    sembrar(MUCHAS)
+    sembrar_anchas(MUCHAS)
     nombre, valor = cabecera.split(": ")
     with gunicorn(entorno | {"DESCARGAS_A_LA_VEZ": "1"}) as detras:
         url = f"http://{detras}{RUTA}"
@@ -187,7 +187,7 @@ def test_en_la_administracion_se_dice_con_palabras(con_sesion, settings):
 
 def test_quien_deja_de_leer_del_todo_pierde_la_conexion(entorno, cabecera, tmp_path):
     """Un bloque que no se recoge a tiempo cierra la descarga, y con ella lo que tenía abierto."""
-    sembrar(MUCHAS)
+    sembrar_anchas(MUCHAS)
     (tmp_path / "impaciente.py").write_text(
         "from llamadas import envio\nenvio.SEGUNDOS_POR_BLOQUE = 0.5\nfrom discador.wsgi import application\n"
     )
