@@ -74,13 +74,13 @@ def abrir(chromium: Browser, servidor: str) -> Iterator[Callable[..., Page]]:
 @pytest.fixture
 def entrar(abrir: Callable[..., Page], administrador: Usuario, servidor: str) -> Callable[..., Page]:
     """Abre un navegador en el que ya se ha entrado en la administración, o en el que se entra por su formulario."""
-    # Con una contraseña que entienda el servidor de verdad, que no tiene el cifrado rápido de las pruebas.
-    administrador.password = make_password("clave-de-admin", hasher="argon2")
-    administrador.save()
 
     def entrar(*, por_el_formulario: bool = False, **opciones: Any) -> Page:
         pagina = abrir(**opciones)
         if por_el_formulario:
+            # Con una contraseña que entienda el servidor de verdad, que no tiene el cifrado rápido de las pruebas.
+            administrador.password = make_password("clave-de-admin", hasher="argon2")
+            administrador.save()
             pagina.goto("/admin/")
             pagina.locator("#id_username").fill(administrador.email)
             pagina.locator("#id_password").fill("clave-de-admin")
