@@ -72,9 +72,9 @@ def test_una_accion_de_la_administracion(con_sesion, administrador):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_un_comando(ejecutar, tmp_path):
+def test_un_comando(ejecutar_aqui, tmp_path):
     finalizada()
-    assert ejecutar("exportar_llamadas", "-o", "x.csv.gz").returncode == 0
+    assert ejecutar_aqui("exportar_llamadas", "-o", "x.csv.gz").returncode == 0
     apunte = Exportacion.objects.get()
     assert (apunte.puerta, apunte.usuario, apunte.direccion) == ("comando", None, None)
     assert apunte.quien.startswith(f"{getpass.getuser()}@")
@@ -83,18 +83,18 @@ def test_un_comando(ejecutar, tmp_path):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_un_comando_que_no_puede_escribir(ejecutar, disco_pequeno):
+def test_un_comando_que_no_puede_escribir(ejecutar_aqui, disco_pequeno):
     sembrar(20_000)
-    assert ejecutar("exportar_llamadas", "-o", "disco/x.csv").returncode == 1
+    assert ejecutar_aqui("exportar_llamadas", "-o", "disco/x.csv").returncode == 1
     apunte = Exportacion.objects.get()
     assert (apunte.estado, apunte.rota_por, apunte.sha256) == ("fallida", "servidor", "")
     assert apunte.terminada
 
 
 @pytest.mark.django_db(transaction=True)
-def test_un_comando_cuyo_destino_falla_al_final(ejecutar):
+def test_un_comando_cuyo_destino_falla_al_final(ejecutar_aqui):
     finalizada()
-    assert ejecutar("exportar_llamadas", "-o", "/dev/full").returncode == 1
+    assert ejecutar_aqui("exportar_llamadas", "-o", "/dev/full").returncode == 1
     apunte = Exportacion.objects.get()
     assert (apunte.estado, apunte.rota_por) == ("fallida", "servidor")
 

@@ -209,14 +209,16 @@ def test_si_lo_guardado_se_ha_perdido_de_verdad_se_puede_empezar_otra(
 
 
 @pytest.mark.parametrize("orden", [["migrate"], ["trabajador", "--una-vez"]])
-def test_una_instalacion_de_antes_sin_marca_sigue_valiendo(con_token, completada, ejecutar, settings, tmp_path, orden):
+def test_una_instalacion_de_antes_sin_marca_sigue_valiendo(
+    con_token, completada, ejecutar_aqui, settings, tmp_path, orden
+):
     carpeta = tmp_path / "de_antes"
     shutil.copytree(de_siempre.CARPETA_DE_EXPORTACIONES, carpeta)
     (carpeta / MARCA).unlink()
     Exportacion.objects.update(carpeta="")
     usar(settings, carpeta)
     assert con_token.get(f"{RUTA}/{completada.pk}/archivo").status_code == 200  # leer no necesita la marca
-    assert ejecutar(*orden, EXPORTACIONES_CARPETA=str(carpeta)).returncode == 0
+    assert ejecutar_aqui(*orden).returncode == 0
     assert almacen().marca()
     assert con_token.post(RUTA, "{}", content_type="application/json").status_code == 202
     trabajar()

@@ -116,8 +116,8 @@ def test_si_el_puerto_esta_ocupado_lo_dice_y_no_toca_nada(entorno_vacio, tmp_pat
     assert list(tmp_path.iterdir()) == []
 
 
-def test_un_puerto_imposible_se_dice_sin_traza(entorno_vacio, tmp_path):
-    _, errores = demo(entorno_vacio, tmp_path, "--puerto", "80000").communicate(timeout=30)
+def test_un_puerto_imposible_se_dice_sin_traza(ejecutar_aqui):
+    errores = ejecutar_aqui("demo", "--puerto", "80000").stderr.decode()
     assert errores == "CommandError: No se puede servir en el puerto 80000: elija otro con --puerto.\n"
 
 

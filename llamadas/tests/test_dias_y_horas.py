@@ -98,8 +98,10 @@ def test_en_segundo_plano_y_contado_en_palabras(con_sesion, administrador):
     assert "con resultado sin resultado, de nadie, en miércoles, a las 9 h" in pagina
 
 
-def test_el_comando_tambien_las_admite(ejecutar, transactional_db):
+def test_el_comando_tambien_las_admite(ejecutar_aqui, transactional_db):
     finalizada(fecha_finalizacion=datetime(2026, 6, 3, 9, tzinfo=UTC))
     finalizada(fecha_finalizacion=datetime(2026, 6, 3, 10, tzinfo=UTC))
-    salida = ejecutar("exportar_llamadas", "-o", "-", "--formato", "json", "--dia_semana", "miercoles", "--hora", "10")
+    salida = ejecutar_aqui(
+        "exportar_llamadas", "-o", "-", "--formato", "json", "--dia_semana", "miercoles", "--hora", "10"
+    )
     assert [fila["fecha_finalizacion"] for fila in json.loads(salida.stdout)] == ["2026-06-03T10:00:00+00:00"]

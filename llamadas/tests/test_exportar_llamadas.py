@@ -144,18 +144,18 @@ def test_si_falla_no_queda_nada_y_lo_que_habia_sigue(ejecutar_aqui, tmp_path):
     assert [f.name for f in tmp_path.iterdir()] == ["informe.csv"]
 
 
-def test_si_no_cabe_no_queda_nada_y_lo_que_habia_sigue(ejecutar, disco_pequeno):
+def test_si_no_cabe_no_queda_nada_y_lo_que_habia_sigue(ejecutar_aqui, disco_pequeno):
     sembrar(5000)
     (disco_pequeno / "informe.csv").write_text("el de ayer")
-    resultado = ejecutar("exportar_llamadas", "-o", "disco/informe.csv")
+    resultado = ejecutar_aqui("exportar_llamadas", "-o", "disco/informe.csv")
     assert resultado.returncode == 1
     assert "No se ha podido escribir en disco/informe.csv: no queda sitio" in resultado.stderr.decode()
     assert [(f.name, f.read_text()) for f in disco_pequeno.iterdir()] == [("informe.csv", "el de ayer")]
 
 
-def test_si_el_disco_esta_lleno_lo_dice(ejecutar):
+def test_si_el_disco_esta_lleno_lo_dice(ejecutar_aqui):
     sembrar(1000)
-    resultado = ejecutar("exportar_llamadas", "-o", "/dev/full")
+    resultado = ejecutar_aqui("exportar_llamadas", "-o", "/dev/full")
     assert resultado.returncode == 1
     assert b"No se ha podido escribir en /dev/full: no queda sitio en el disco." in resultado.stderr
 

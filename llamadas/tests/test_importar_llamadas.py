@@ -265,8 +265,8 @@ def test_las_siguientes_llamadas_siguen_al_mayor_identificador(importar):
     assert finalizada().pk == lejano + 2
 
 
-def test_un_fichero_que_no_existe_se_dice_sin_traza(ejecutar, transactional_db):
-    resultado = ejecutar("importar_llamadas", "no_existe.csv")
+def test_un_fichero_que_no_existe_se_dice_sin_traza(ejecutar_aqui, transactional_db):
+    resultado = ejecutar_aqui("importar_llamadas", "no_existe.csv")
     assert resultado.returncode == 1
     assert resultado.stderr.decode().startswith("CommandError: No se puede leer no_existe.csv: no existe.")
 
@@ -280,12 +280,12 @@ def test_por_la_entrada_estandar(ejecutar, transactional_db, comprimir):
     assert Llamada.objects.count() == 1
 
 
-def test_desde_una_tuberia_con_nombre(ejecutar, transactional_db, tmp_path):
+def test_desde_una_tuberia_con_nombre(ejecutar_aqui, transactional_db, tmp_path):
     tuberia = tmp_path / "tuberia"
     os.mkfifo(tuberia)
     with ThreadPoolExecutor(1) as hilo:
         hilo.submit(tuberia.write_bytes, (CABECERA + BUENA).encode())
-        resultado = ejecutar("importar_llamadas", str(tuberia))
+        resultado = ejecutar_aqui("importar_llamadas", str(tuberia))
     assert resultado.returncode == 0, resultado.stderr
     assert Llamada.objects.count() == 1
 
@@ -318,8 +318,8 @@ def test_en_un_terminal_ensena_el_progreso(entorno, transactional_db, tmp_path):
     os.close(maestro)
 
 
-def test_la_ayuda_explica_y_da_ejemplos(ejecutar):
-    ayuda = ejecutar("importar_llamadas", "--help").stdout.decode()
+def test_la_ayuda_explica_y_da_ejemplos(ejecutar_aqui):
+    ayuda = ejecutar_aqui("importar_llamadas", "--help").stdout.decode()
     assert "Todo o nada" in ayuda
     assert "manage.py importar_llamadas llamadas.csv.gz" in ayuda
 

@@ -422,10 +422,10 @@ def test_las_paginas_llevan_el_correo_tal_como_es(con_sesion, correo):
         assert con_sesion.get(html.unescape(enlace)).context["cl"].result_count == 1
 
 
-def test_el_comando_tambien(ejecutar, tmp_path, transactional_db):
+def test_el_comando_tambien(ejecutar_aqui, tmp_path, transactional_db):
     for correo in (CON_COMA, "otro@example.com"):
         finalizada(usuario=Usuario.objects.create(email=correo))
-    hecho = ejecutar(
+    hecho = ejecutar_aqui(
         "exportar_llamadas",
         "-o",
         "-",
