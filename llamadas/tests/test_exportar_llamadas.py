@@ -153,9 +153,9 @@ def test_si_no_cabe_no_queda_nada_y_lo_que_habia_sigue(ejecutar_aqui, disco_pequ
     assert [(f.name, f.read_text()) for f in disco_pequeno.iterdir()] == [("informe.csv", "el de ayer")]
 
 
-def test_si_el_disco_esta_lleno_lo_dice(ejecutar_aqui):
+def test_si_el_disco_esta_lleno_lo_dice(ejecutar):
     sembrar(1000)
-    resultado = ejecutar_aqui("exportar_llamadas", "-o", "/dev/full")
+    resultado = ejecutar("exportar_llamadas", "-o", "/dev/full")
     assert resultado.returncode == 1
     assert b"No se ha podido escribir en /dev/full: no queda sitio en el disco." in resultado.stderr
 
