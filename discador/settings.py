@@ -242,13 +242,14 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
             ],
+            "libraries": {"portada": "llamadas.panel.portada"},
         },
     },
 ]
 
 ROOT_URLCONF = "discador.urls"
 WSGI_APPLICATION = "discador.wsgi.application"
-TEST_RUNNER = "discador.pruebas.Corredor"
+TEST_RUNNER = "discador.tests.pruebas.Corredor"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 LANGUAGE_CODE = "es"
@@ -343,7 +344,7 @@ SPECTACULAR_SETTINGS = {
     "SORT_OPERATION_PARAMETERS": False,
     "ENFORCE_NON_BLANK_FIELDS": True,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
-    "PREPROCESSING_HOOKS": ["discador.documentacion.sin_barra_final"],
+    "PREPROCESSING_HOOKS": ["discador.openapi.sin_barra_final"],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }
@@ -372,7 +373,7 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
     "exportaciones": {
-        "BACKEND": "llamadas.segundo_plano.almacen.Almacen",
+        "BACKEND": "llamadas.trabajos.almacen.Almacen",
         "OPTIONS": {"location": CARPETA_DE_EXPORTACIONES},
     },
 }

@@ -34,5 +34,5 @@ urlpatterns = [
         name="docs",
     ),
     path("api/v1/", include("usuarios.urls")),
-    path("api/v1/llamadas/", include("llamadas.urls")),
+    path("api/v1/llamadas/", include("llamadas.api.urls")),
 ]

@@ -7,15 +7,15 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 from django.db.models.signals import post_migrate
 
-from .exportacion.desfases import fecha_local
 from .exportacion.formulas import constante, proteger, proteger_tras_constante
+from .exportacion.sql.desfases import fecha_local
 
 
 class LlamadasConfig(AppConfig):
     name = "llamadas"
 
     def ready(self) -> None:
-        from .segundo_plano.carpeta import al_migrar  # noqa: PLC0415 (hasta aquí no hay modelos)
+        from .trabajos.carpeta import al_migrar  # noqa: PLC0415 (hasta aquí no hay modelos)
 
         post_migrate.connect(al_migrar, sender=self, dispatch_uid="llamadas.carpeta")
         connection_created.connect(_preparar, dispatch_uid="llamadas.funciones")

@@ -4,7 +4,7 @@ from drf_spectacular.contrib.rest_framework_simplejwt import SimpleJWTScheme
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema, inline_serializer
 from rest_framework import serializers
 
-from discador.documentacion import CUANDO_VOLVER, INTERNO, OTRO_ESCRIBE, cabecera, error, errores
+from discador.openapi import CUANDO_VOLVER, INTERNO, OTRO_ESCRIBE, cabecera, error, errores
 
 from .autenticacion import TOKEN_INSERVIBLE
 

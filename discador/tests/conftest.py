@@ -4,4 +4,4 @@ from pytest import Parser, PytestPluginManager
 
 
 def pytest_addoption(parser: Parser, pluginmanager: PytestPluginManager) -> None:
-    pluginmanager.import_plugin("discador.pruebas")
+    pluginmanager.import_plugin("discador.tests.pruebas")

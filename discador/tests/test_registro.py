@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from discador.pruebas import gunicorn
 from discador.registro import Apunte
+from discador.tests.pruebas import gunicorn
 
 FALSO = "2026-01-01 00:00:00,000 CRITICAL root FORJADO"
 INVISIBLES = "\r\n\t\0\x0b\x0c\x1b[31m\x7f\x85\x9b\u2028\u2029\u200f\u202e\u2066\u2069"

@@ -17,14 +17,14 @@ from django.utils.safestring import SafeString
 
 from discador.listas import AdminAcotado
 
-from ..auditoria import Quien
 from ..avisos import bandeja
 from ..avisos.enlaces import raiz_del_sitio
+from ..entrega.constancia import Quien
 from ..models import Aviso, EstadoDeAviso, EstadoDeExportacion, Exportacion, Puerta, Trabajador
-from ..palabras import en_palabras, ya_no_vale
-from ..segundo_plano import estados
-from ..segundo_plano.servicio import Demasiadas, NoCabe, Peticion, encargar, repetible
-from ..serializers import OpcionesSerializer
+from ..pedido.pedido import OpcionesSerializer
+from ..pedido.textos import en_palabras, ya_no_vale
+from ..trabajos import estados
+from ..trabajos.encargar import Demasiadas, NoCabe, Peticion, encargar, repetible
 
 
 class SoloMirar(AdminAcotado):

@@ -18,10 +18,9 @@ from discador.listas import Lista
 from usuarios.models import Usuario
 
 from ..models import LlamadaQuerySet
-from ..palabras import cuales
-from ..serializers import OpcionesSerializer
-from ..serializers.opciones import SIN_RESULTADO
-from .eleccion import cabe_en_una_url, consulta
+from ..panel.formulario import cabe_en_una_url, consulta
+from ..pedido.pedido import SIN_RESULTADO, OpcionesSerializer
+from ..pedido.textos import cuales
 
 DE_UNA_SELECCION = ("desde", "hasta", "resultado", "usuario", "dia_semana", "hora", "zona")
 """Las opciones de la API que dicen qué llamadas."""

@@ -22,16 +22,16 @@ from django.utils.formats import date_format
 
 from discador.listas import AdminAcotado
 
-from ..descarga import NoAlMomento, descargar
-from ..envio import AhoraNo
+from ..entrega.directa import NoAlMomento, descargar
+from ..entrega.plazas import AhoraNo
 from ..exportacion.formatos import FORMATOS, Formato
 from ..models import Llamada, LlamadaQuerySet, Puerta
-from ..serializers import OpcionesSerializer
-from .eleccion import AgentesJson
+from ..panel.exportar import pagina_de_exportar
+from ..panel.formulario import AgentesJson
+from ..panel.informe import pagina_del_informe
+from ..pedido.pedido import OpcionesSerializer
 from .exportaciones import encargar_y_ver
-from .exportar import pagina_de_exportar
 from .filtros import FILTROS, FiltroDeLaSeleccion, FiltroPorAgente, ListaDeLlamadas
-from .informe import pagina_del_informe
 from .listado import ListadoQuerySet, PaginadorConMemoria, hora_local
 
 OTRA_VEZ = "Inténtelo dentro de unos segundos, o elija «Exportar seleccionadas en segundo plano»."

@@ -9,7 +9,7 @@ from django.core.mail import EmailMultiAlternatives, get_connection
 from django.template.loader import render_to_string
 
 from ..models import Aviso, EstadoDeExportacion
-from ..palabras import en_palabras
+from ..pedido.textos import en_palabras
 from .bandeja import NoEntregado, sigue_siendo_administrador
 from .enlaces import enlace
 

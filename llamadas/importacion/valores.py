@@ -9,7 +9,8 @@ from django.db import connection
 from usuarios.models import Usuario
 
 from ..exportacion.columnas import COLUMNAS, Columna, Tipo
-from ..exportacion.expresiones import FIN_DE_LOS_DIAS_LOCALES, PRIMER_DIA_LOCAL, sin_proteccion
+from ..exportacion.formulas import sin_proteccion
+from ..exportacion.sql.expresiones import FIN_DE_LOS_DIAS_LOCALES, PRIMER_DIA_LOCAL
 from ..models import Estado, Llamada, Resultado
 from .estropeados import que_lleva, que_parece
 

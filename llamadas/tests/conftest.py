@@ -25,7 +25,7 @@ UN_400_DE_LA_API = re.compile(r"Failed to load resource: .* 400 ")
 
 
 def pytest_addoption(parser: Parser, pluginmanager: PytestPluginManager) -> None:
-    pluginmanager.import_plugin("discador.pruebas")
+    pluginmanager.import_plugin("discador.tests.pruebas")
     parser.addoption("--capturas", action="store_true", help="Vuelve a hacer las capturas de pantalla del README.")
 
 

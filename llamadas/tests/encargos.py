@@ -6,14 +6,14 @@ from typing import Any
 
 from django.conf import settings
 
-from llamadas.auditoria import Quien
 from llamadas.avisos.reparto import repartir
+from llamadas.entrega.constancia import Quien
 from llamadas.models import Exportacion, LlamadaQuerySet, Medio
-from llamadas.segundo_plano import cuidados
-from llamadas.segundo_plano.almacen import MARCA, Almacen
-from llamadas.segundo_plano.servicio import Peticion, encargar
-from llamadas.segundo_plano.trabajadores import trabajador
-from llamadas.serializers import OpcionesSerializer
+from llamadas.pedido.pedido import OpcionesSerializer
+from llamadas.trabajos import mantenimiento
+from llamadas.trabajos.almacen import MARCA, Almacen
+from llamadas.trabajos.encargar import Peticion, encargar
+from llamadas.trabajos.trabajadores import trabajador
 from usuarios.models import Usuario
 
 RUTA = "/api/v1/llamadas/exportaciones"
@@ -33,7 +33,7 @@ def un_encargo(
 
 def trabajar() -> None:
     """Lo que hace `manage.py trabajador --una-vez`."""
-    cuidados.cuidar(cuidados.A_MENUDO)
+    mantenimiento.cuidar(mantenimiento.A_MENUDO)
     trabajador(hasta_vaciar=True).trabajar()
     repartir_todos()
 

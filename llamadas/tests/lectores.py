@@ -20,7 +20,7 @@ import pytest
 from openpyxl.utils.escape import unescape
 
 from llamadas.exportacion.columnas import COLUMNAS, Tipo
-from llamadas.exportacion.expresiones import sin_proteccion
+from llamadas.exportacion.formulas import sin_proteccion
 
 TABLA = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
 CELDA, FORMULA = f"{TABLA}table-cell", f"{TABLA}formula"

@@ -9,7 +9,7 @@ from django.db.models import F
 from django.db.models.expressions import Combinable
 
 from ..columnas import Columna, Tipo
-from ..expresiones import Instante
+from ..sql.expresiones import Instante
 
 Lotes = Iterable[Sequence[tuple[Any, ...]]]
 

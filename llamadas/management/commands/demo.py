@@ -14,9 +14,9 @@ from django.db import DatabaseError
 from tqdm import tqdm
 
 from discador.bases import crear_si_falta
-from llamadas import demostracion
+from discador.servidor import CLIENTE, esperar, servidor, un_trabajador
+from llamadas.demo import inventadas
 from llamadas.management.comando import Comando
-from llamadas.management.servidor import CLIENTE, esperar, servidor, un_trabajador
 from llamadas.models import Llamada
 from usuarios.models import Usuario
 
@@ -83,9 +83,9 @@ class Command(Comando):
             Usuario.objects.create_superuser(CORREO, contrasena)
         if not Llamada.objects.exists():
             self.stdout.write("Creando las llamadas…")
-            total = demostracion.FINALIZADAS + demostracion.cuantas_sin_finalizar(demostracion.FINALIZADAS)
+            total = inventadas.FINALIZADAS + inventadas.cuantas_sin_finalizar(inventadas.FINALIZADAS)
             with tqdm(total=total, unit=" llamadas", leave=False, disable=None) as barra:
-                demostracion.crear_llamadas(barra.update)
+                inventadas.crear_llamadas(barra.update)
         return contrasena
 
     def _exportar(self, raiz: str, proceso: subprocess.Popen[bytes], contrasena: str) -> str:

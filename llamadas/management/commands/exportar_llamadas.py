@@ -13,17 +13,17 @@ from rest_framework.serializers import Field
 from tqdm import tqdm
 
 from discador.parecido import pregunta_por_el_parecido
-from llamadas.auditoria import Quien, auditada
-from llamadas.campos import CorreoDeUsuario, Eleccion, Lista, Momento, Zona
+from llamadas.entrega.constancia import Quien, auditada
+from llamadas.entrega.disco import escribir, guardar
 from llamadas.exportacion import compresion
 from llamadas.exportacion.errores import ExportacionIncompleta
+from llamadas.exportacion.exportar import Archivo, exportar
 from llamadas.exportacion.formatos import FORMATOS
-from llamadas.exportacion.servicio import Archivo, exportar
-from llamadas.fichero import escribir, guardar
 from llamadas.management.comando import Comando
 from llamadas.management.explicacion import de_la_base, del_sistema
 from llamadas.models import Puerta
-from llamadas.serializers import OpcionesSerializer
+from llamadas.pedido.campos import CorreoDeUsuario, Eleccion, Lista, Momento, Zona
+from llamadas.pedido.pedido import OpcionesSerializer
 
 AYUDA = """
 Exporta las llamadas finalizadas. Sin opciones, todas y en CSV, con los mismos

@@ -15,11 +15,11 @@ from django.db import DatabaseError
 from rest_framework.exceptions import ValidationError
 from tqdm import tqdm
 
-from llamadas.campos import Zona
+from llamadas.importacion.importar import ImportacionRechazada, Resumen, importar
 from llamadas.importacion.lectura import FALLOS_QUE_SE_CUENTAN
-from llamadas.importacion.servicio import ImportacionRechazada, Resumen, importar
 from llamadas.management.comando import Comando
 from llamadas.management.explicacion import de_la_base, del_sistema
+from llamadas.pedido.campos import Zona
 
 AYUDA = """
 Importa llamadas de un CSV con las nueve columnas de la exportación, comprimido con gzip o no: el de

@@ -14,17 +14,17 @@ from django.core.management.base import CommandError
 from django.db import DatabaseError, connection
 from tqdm import tqdm
 
-from llamadas import demostracion
+from discador.servidor import HILOS_DE_SOBRA, esperar, servidor
+from llamadas.demo import inventadas
+from llamadas.demo.medicion import cuadro
+from llamadas.demo.medicion.base import APELLIDO, base_de_medir, nombre_por_omision
+from llamadas.demo.medicion.carrera import Carrera, Resultado
+from llamadas.demo.medicion.contendientes import Servidor, contendientes
+from llamadas.demo.medicion.errores import MedicionFallida
+from llamadas.demo.medicion.memoria import hijos
 from llamadas.exportacion.formatos import FORMATOS
 from llamadas.management.comando import Comando
 from llamadas.management.explicacion import de_la_base, del_sistema
-from llamadas.management.servidor import HILOS_DE_SOBRA, esperar, servidor
-from llamadas.medicion import cuadro
-from llamadas.medicion.base import APELLIDO, base_de_medir, nombre_por_omision
-from llamadas.medicion.carrera import Carrera, Resultado
-from llamadas.medicion.contendientes import Servidor, contendientes
-from llamadas.medicion.errores import MedicionFallida
-from llamadas.medicion.memoria import hijos
 from usuarios.models import Usuario
 
 AYUDA = """
@@ -107,7 +107,7 @@ class Command(Comando):
             raise CommandError("Hace falta curl, que es quien descarga: instálelo.")
         nombre = base or nombre_por_omision()
         contrasena = secrets.token_urlsafe(12)
-        total = filas + demostracion.cuantas_sin_finalizar(filas)
+        total = filas + inventadas.cuantas_sin_finalizar(filas)
         try:
             with (
                 tqdm(

@@ -19,11 +19,11 @@ from llamadas.avisos.reparto import repartir
 from llamadas.management.comando import Comando
 from llamadas.management.explicacion import de_la_base, del_sistema
 from llamadas.models import Exportacion, Medio
-from llamadas.segundo_plano import carpeta, cuidados
-from llamadas.segundo_plano.almacen import almacen
-from llamadas.segundo_plano.parada import PARADA
-from llamadas.segundo_plano.presencia import Presencia
-from llamadas.segundo_plano.trabajadores import trabajador
+from llamadas.trabajos import carpeta, mantenimiento
+from llamadas.trabajos.almacen import almacen
+from llamadas.trabajos.parada import PARADA
+from llamadas.trabajos.presencia import Presencia
+from llamadas.trabajos.trabajadores import trabajador
 
 AYUDA = """
 Prepara las exportaciones que se encargan en segundo plano, de una en una, y
@@ -87,7 +87,7 @@ class Command(Comando):
             self._siempre()
 
     def _una_vez(self) -> None:
-        cuidados.cuidar((*cuidados.A_MENUDO, *cuidados.DE_VEZ_EN_CUANDO))
+        mantenimiento.cuidar((*mantenimiento.A_MENUDO, *mantenimiento.DE_VEZ_EN_CUANDO))
         try:
             self._trabajar(hasta_vaciar=True)
         except Exception as error:
@@ -158,9 +158,9 @@ def _cada(segundos: float, hacer: Callable[[int], object], fin: Event) -> Thread
 
 
 def _cuidar(vuelta: int) -> None:
-    cuidados.cuidar(cuidados.A_MENUDO)
+    mantenimiento.cuidar(mantenimiento.A_MENUDO)
     if vuelta % VUELTAS_ENTRE_LOS_DEMAS == 0:
-        cuidados.cuidar(cuidados.DE_VEZ_EN_CUANDO)
+        mantenimiento.cuidar(mantenimiento.DE_VEZ_EN_CUANDO)
 
 
 def _repartir(medio: Medio, fin: Event, _: int) -> None:

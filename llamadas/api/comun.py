@@ -1,0 +1,69 @@
+"""Lo que tienen en común las puertas de la API."""
+
+from typing import Any
+
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.urls import reverse
+from rest_framework.authentication import SessionAuthentication
+from rest_framework.exceptions import NotAuthenticated
+from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.permissions import IsAdminUser
+from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from discador.errores import Ocupado
+
+from ..entrega.plazas import AhoraNo
+from ..models import Puerta
+from ..pedido.pedido import OpcionesSerializer
+
+
+class SinNegociacion(DefaultContentNegotiation):
+    """Ignora `Accept` y `?format=`: el archivo es el que es, y los errores van siempre en JSON."""
+
+    def select_renderer(
+        self, request: Request, renderers: list[BaseRenderer], format_suffix: str | None = None
+    ) -> tuple[BaseRenderer, str]:
+        return renderers[0], renderers[0].media_type
+
+
+class VistaDeExportacion(APIView):
+    """Lo común a las vistas que reciben las opciones de una exportación."""
+
+    permission_classes = [IsAdminUser]
+    content_negotiation_class = SinNegociacion
+
+    def opciones(self, request: Request) -> OpcionesSerializer:
+        """Las de la petición, ya comprobadas. Lanza `ValidationError`."""
+        opciones = OpcionesSerializer(data=request.query_params)
+        opciones.is_valid(raise_exception=True)
+        return opciones
+
+    def handle_exception(self, exc: Exception) -> HttpResponseBase:
+        """A quien abre la URL en un navegador sin haber entrado se le lleva a entrar, y vuelve aquí."""
+        if isinstance(exc, NotAuthenticated) and _es_un_navegador(self.request):
+            return redirect_to_login(self.request.get_full_path(), reverse("admin:login"))
+        if isinstance(exc, AhoraNo):
+            exc = Ocupado(str(exc))
+        return super().handle_exception(exc)
+
+    def finalize_response(self, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        respuesta = super().finalize_response(*args, **kwargs)
+        respuesta["Cache-Control"] = "no-store"
+        return respuesta
+
+
+def puerta_de(request: Request) -> Puerta:
+    """La página de exportar acaba aquí: con su sesión entra una persona, y con un token, un programa."""
+    con_sesion = isinstance(request.successful_authenticator, SessionAuthentication)
+    return Puerta.ADMINISTRACION if con_sesion else Puerta.API
+
+
+def _es_un_navegador(request: HttpRequest) -> bool:
+    """Si pide HTML antes que ninguna otra cosa y no presenta credenciales de programa."""
+    if request.method not in ("GET", "HEAD") or "Authorization" in request.headers:
+        return False
+    return request.get_preferred_type(["application/json", "text/csv", "text/html"]) == "text/html"

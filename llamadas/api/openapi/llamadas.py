@@ -1,0 +1,189 @@
+"""La descripción de las rutas de la exportación que se descarga al pedirla."""
+
+from typing import Any
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework import serializers
+
+from discador.errores import Ocupado
+from discador.openapi import CUANDO_VOLVER, INTERNO, cabecera, error, errores
+from usuarios.autenticacion import TOKEN_INSERVIBLE
+
+from ...entrega.plazas import SIN_PLAZA
+from ...exportacion import compresion
+from ...exportacion.columnas import COLUMNAS, Columna, Tipo
+from ...exportacion.formatos import FORMATOS
+from ...models import Llamada
+from ...pedido.campos import CorreoDeUsuario, Eleccion, Lista, Momento
+from ...pedido.fechas import FORMA
+from ...pedido.pedido import EstimacionSerializer, OpcionesSerializer
+
+EJEMPLOS = {
+    "desde": "2026-01-01",
+    "hasta": "2026-01-31T20:00:00+01:00",
+    "resultado": "contestada,buzon",
+    "usuario": "irene@discador.example.com",
+    "dia_semana": "lunes,martes",
+    "hora": "9,10,11",
+    "columnas": "llamada_id,numero_destino,fecha_finalizacion",
+    "formato": "xlsx",
+    "dialecto": "excel",
+    "zona": "Europe/Madrid",
+    "comprimir": "gzip",
+}
+
+
+def esquema(campo: serializers.Field) -> dict[str, Any]:
+    match campo:
+        case Lista():
+            return {"type": "array", "items": esquema(campo.child), "minItems": 1}
+        case Eleccion():
+            return {"type": "string", "enum": list(campo.choices)}
+        case Momento():
+            return {"type": "string", "pattern": f"^{FORMA}$"}
+        case CorreoDeUsuario():
+            return {"anyOf": [{"type": "string", "format": "email"}, {"type": "string", "enum": [campo.salvo]}]}
+        case _:
+            return {"type": "string", "minLength": 1}
+
+
+# El ejemplo va en la descripción: en su sitio, la página de la referencia rellenaría con él cada campo.
+OPCIONES = [
+    OpenApiParameter(
+        nombre,
+        esquema(campo),
+        description=f"{campo.help_text} Ejemplo: `{EJEMPLOS[nombre]}`",
+        explode=not isinstance(campo, Lista),
+        style="form",
+    )
+    for nombre, campo in OpcionesSerializer().fields.items()
+]
+
+TIPOS = {
+    Tipo.ENTERO: {"type": "integer"},
+    Tipo.TEXTO: {"type": "string"},
+    Tipo.TELEFONO: {"type": "string"},
+    Tipo.FECHA: {"type": "string", "format": "date-time"},
+}
+
+
+def _propiedad(columna: Columna) -> dict[str, Any]:
+    puede_faltar = Llamada._meta.get_field(columna.fuente.partition("__")[0]).null
+    return TIPOS[columna.tipo] | ({"nullable": True} if puede_faltar else {})
+
+
+LLAMADA = {"type": "object", "properties": {columna.nombre: _propiedad(columna) for columna in COLUMNAS}}
+UNA_LLAMADA = {
+    "llamada_id": 201,
+    "numero_destino": "+34936405038",
+    "estado": "finalizada",
+    "resultado": "contestada",
+    "fecha_asignacion": "2026-06-01T09:03:44+00:00",
+    "fecha_conexion": "2026-06-01T09:04:07+00:00",
+    "fecha_finalizacion": "2026-06-01T09:05:12+00:00",
+    "duracion_segundos": 65,
+    "usuario_email": "irene@discador.example.com",
+}
+
+TABLA_DE_FORMATOS = "\n".join(
+    f"| `{nombre}` | {formato.titulo} | `{formato.tipo_mime}` | `.{formato.extension}` | "
+    f"{f'`{compresion.TIPO_MIME}`, `.{formato.extension}.{compresion.EXTENSION}`' if formato.comprimible else 'no'} |"
+    for nombre, formato in FORMATOS.items()
+)
+DESCRIPCION = f"""
+Descarga las llamadas finalizadas, todas o las que se elijan, ordenadas por `fecha_finalizacion` y `llamada_id`.
+
+El fichero está entero o la transferencia se rompe: un error nunca se escribe dentro ni lo corta en silencio. Todas
+las llamadas son de un mismo instante, el del comienzo. Con `HEAD` se obtienen solo las cabeceras. Lo que vaya a
+tardar mucho se puede estimar antes, con las mismas opciones, en `exportar/estimacion`.
+
+El tipo lo deciden `formato` y `comprimir`, y no la cabecera `Accept`:
+
+| `formato` | | `Content-Type` | nombre | con `comprimir=gzip` |
+| --- | --- | --- | --- | --- |
+{TABLA_DE_FORMATOS}
+
+En `csv` y `xlsx` las fechas son hora local de `zona`, con segundos. En `json` y `ndjson`, RFC 3339 con su desfase. En
+`parquet`, instantes en UTC. Donde no hay valor, `csv` y `xlsx` lo dejan vacío y los demás escriben un nulo.
+"""
+
+LAS_DOS = {
+    302: OpenApiResponse(description="A un navegador sin sesión se le lleva a iniciarla, y de vuelta."),
+    400: errores(
+        "Alguna opción no vale: no se conoce, está repetida o no va con otra.",
+        {
+            "dsde": ["Parámetro desconocido. ¿Quería decir «desde»? Se admite: desde, hasta…"],
+            "hasta": ["«2026-02-30» no existe: revise el día, la hora y el desfase."],
+        },
+    ),
+    401: error("Sin credenciales, o ya no valen.", TOKEN_INSERVIBLE, code="token_not_valid"),
+    403: error("No es administrador.", "Usted no tiene permiso para realizar esta acción."),
+    405: error("Solo se admiten GET y HEAD.", "Método “POST” no permitido."),
+    500: INTERNO,
+}
+AHORA_NO = error(
+    "El servidor ya envía todas las descargas que puede a la vez, o no puede apuntar otra porque, en SQLite, otro "
+    "proceso está escribiendo en la base de datos: `Retry-After` dice cuándo volver a intentarlo.",
+    Ocupado(SIN_PLAZA).detail,
+)
+CABECERAS = [
+    cabecera("Location", "La página en que se inicia la sesión.", de=[302]),
+    cabecera("WWW-Authenticate", '`Bearer realm="api"`', de=[401]),
+    cabecera("Allow", "Los métodos que se admiten.", de=[405]),
+    cabecera("Cache-Control", "`no-store`", de=[200]),
+]
+
+EXPORTAR = extend_schema(
+    tags=["Llamadas"],
+    operation_id="llamadas_exportar",
+    summary="Exportar las llamadas finalizadas",
+    description=DESCRIPCION,
+    parameters=[
+        *OPCIONES,
+        *CABECERAS,
+        CUANDO_VOLVER,
+        cabecera("Content-Disposition", "`attachment; filename=llamadas_finalizadas_AAAAMMDD_HHMMSS.csv`", de=[200]),
+        cabecera("X-Total-Count", "Cuántas llamadas lleva el fichero.", de=[200], tipo=int),
+        cabecera("Content-Length", "Lo que ocupa, si cabe en unos pocos MiB.", de=[200], tipo=int),
+        cabecera("X-Content-Type-Options", "`nosniff`", de=[200]),
+    ],
+    responses={
+        **{
+            (200, tipo): OpenApiResponse(OpenApiTypes.BINARY, "El fichero.")
+            for tipo in [*(formato.tipo_mime for formato in FORMATOS.values()), compresion.TIPO_MIME]
+        },
+        (200, FORMATOS["json"].tipo_mime): OpenApiResponse(
+            {"type": "array", "items": LLAMADA}, "El fichero.", [OpenApiExample("Una llamada", [UNA_LLAMADA])]
+        ),
+        **LAS_DOS,
+        503: AHORA_NO,
+    },
+)
+ESTIMAR = extend_schema(
+    tags=["Llamadas"],
+    operation_id="llamadas_exportar_estimacion",
+    summary="Estimar una exportación",
+    description="Cuántas llamadas llevaría el fichero y, más o menos, cuánto ocuparía y tardaría. Admite lo mismo que "
+    "`exportar`. El tamaño y el tiempo salen de promedios medidos: suelen acertar con un margen del doble.",
+    parameters=[*OPCIONES, *CABECERAS],
+    responses={
+        200: OpenApiResponse(
+            EstimacionSerializer,
+            "La estimación.",
+            [
+                OpenApiExample(
+                    "Un trimestre en Excel",
+                    {
+                        "filas": 93120,
+                        "bytes_aproximados": 4930000,
+                        "segundos_aproximados": 1.8,
+                        "desde": "2026-01-02T09:00:41+01:00",
+                        "hasta": "2026-03-31T19:58:03+02:00",
+                    },
+                )
+            ],
+        ),
+        **LAS_DOS,
+    },
+)

@@ -1,0 +1,182 @@
+"""Lo que se elige en las páginas de la administración: los parámetros de la API, en un formulario."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from urllib.parse import quote, urlencode
+from zoneinfo import available_timezones
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, QueryDict
+from django.utils import timezone
+
+from discador.listas import Desplegable
+from usuarios.models import Usuario
+
+from ..pedido.campos import Lista
+from ..pedido.pedido import SIN_AGENTE, OpcionesSerializer
+from ..pedido.textos import DIAS, RESULTADOS
+from .atajos import ATAJOS, atajo_de
+
+Parametros = dict[str, list[str]]
+
+MAXIMA = 3500
+"""Caracteres de una consulta, escrita de la forma más larga, con los que su URL y las de los enlaces de su página caben
+en los 4.094 de la primera línea de una petición que por omisión admite gunicorn (nginx, 8 KiB)."""
+
+HORAS = {str(hora): f"{hora} h" for hora in range(24)}
+ZONAS = sorted(zona for zona in available_timezones() if "/" in zona and not zona.startswith(("Etc/", "SystemV/")))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Alternativa:
+    """Una de las cosas que se pueden elegir en un campo."""
+
+    valor: str
+    titulo: str
+    elegida: bool
+    consejo: str = ""
+
+
+class Eleccion:
+    """Lo elegido, tal como se escribió, y lo que la API diría de ello."""
+
+    def __init__(self, parametros: Parametros) -> None:
+        self.parametros = parametros
+        self.opciones = OpcionesSerializer(data=parametros)
+        self.vale = self.opciones.is_valid()
+
+    @property
+    def errores(self) -> dict[str, list[str]]:
+        """Los de cada campo, con las palabras de la API."""
+        return {} if self.vale else {nombre: [*map(str, motivos)] for nombre, motivos in self.opciones.errors.items()}
+
+    @property
+    def errores_sin_campo(self) -> list[str]:
+        """Los de los parámetros que no existen, que no tienen campo junto al que ponerse."""
+        otros = [(nombre, motivos) for nombre, motivos in self.errores.items() if nombre not in self.opciones.fields]
+        return [f"«{nombre}». {motivo}" for nombre, motivos in otros for motivo in motivos]
+
+    @property
+    def consulta(self) -> str:
+        """La misma elección como lo que va en una URL tras el `?`."""
+        return consulta(self.parametros)
+
+    @property
+    def cabe(self) -> bool:
+        """Si se puede llevar en una URL."""
+        return cabe_en_una_url(self.parametros)
+
+    def con(self, **otros: str) -> str:
+        """La consulta, con esos parámetros en vez de los que hubiera."""
+        return consulta({**self.parametros, **{nombre: [valor] for nombre, valor in otros.items()}})
+
+    @property
+    def hoy(self) -> date:
+        """Qué día es en la zona elegida o, si no se entiende, en la del servidor."""
+        return timezone.localdate(timezone=self.opciones.validated_data.get("zona") if self.vale else None)
+
+    @property
+    def atajo(self) -> str:
+        """El nombre del periodo elegido, si es de los que lo tienen; si no, nada."""
+        atajo = atajo_de(self.uno("desde"), self.uno("hasta"), self.hoy)
+        return atajo.nombre if atajo else ""
+
+    def con_atajo(self, nombre: str) -> "Eleccion":
+        """La misma, con el periodo que hoy se llama así; si ninguno se llama así, con el que tiene."""
+        for atajo in ATAJOS:
+            if atajo.nombre == nombre:
+                desde, hasta = (dia.isoformat() for dia in atajo.dias(self.hoy))
+                return Eleccion({**self.parametros, "desde": [desde], "hasta": [hasta]})
+        return self
+
+    def uno(self, nombre: str) -> str:
+        return ",".join(self.parametros.get(nombre, []))
+
+    def varios(self, nombre: str) -> list[str]:
+        campo, valores = self.opciones.fields[nombre], self.parametros.get(nombre, [])
+        return campo.partes(valores) if isinstance(campo, Lista) else valores
+
+    def alternativas(self, nombre: str, titulos: Mapping[str, str]) -> list[Alternativa]:
+        elegidas = self.varios(nombre)
+        return [Alternativa(valor=v, titulo=titulo, elegida=v in elegidas) for v, titulo in titulos.items()]
+
+    def contexto(self) -> dict[str, Any]:
+        """Lo que necesita `eleccion.html`, que es lo que dice qué llamadas."""
+        atajos = [(atajo, [dia.isoformat() for dia in atajo.dias(self.hoy)]) for atajo in ATAJOS]
+        return {
+            "eleccion": self,
+            "errores": self.errores,
+            "atajos": [
+                {"atajo": atajo, "desde": d, "hasta": h, "consulta": self.con(desde=d, hasta=h)}
+                for atajo, (d, h) in atajos
+            ],
+            "periodo": [
+                {"nombre": n, "titulo": t, "valor": self.uno(n), "es_dia": _cabe_en_un_calendario(self.uno(n))}
+                for n, t in (("desde", "Desde"), ("hasta", "Hasta"))
+            ],
+            "resultados": self.alternativas("resultado", RESULTADOS),
+            "agentes": [correo for correo in self.varios("usuario") if correo != SIN_AGENTE],
+            "sin_agente": SIN_AGENTE in self.varios("usuario"),
+            "dias_de_la_semana": self.alternativas("dia_semana", DIAS),
+            "horas": self.alternativas("hora", HORAS),
+            "mas_filtros": {"dia_semana", "hora"} & self.parametros.keys(),
+            "zona_escrita": self.uno("zona"),
+            "zona_de_siempre": timezone.get_default_timezone_name(),
+            "zonas": ZONAS,
+        }
+
+
+class AgentesJson(Desplegable):
+    """Los agentes que casan con lo que se va escribiendo, por su correo, que es como los nombra la API."""
+
+    def process_request(self, request: HttpRequest) -> tuple[Any, ...]:
+        escrito, administracion, campo, *otros = super().process_request(request)
+        if campo.related_model is not Usuario:
+            raise PermissionDenied
+        return escrito, administracion, campo, *otros
+
+    def serialize_result(self, obj: Usuario, to_field_name: str) -> dict[str, str]:
+        return {"id": obj.email, "text": obj.email}
+
+
+def _cabe_en_un_calendario(escrito: str) -> bool:
+    """Si el campo de fechas del navegador lo puede enseñar; lo demás, una hora o un error, va en uno de texto."""
+    try:
+        return not escrito or date.fromisoformat(escrito).isoformat() == escrito
+    except ValueError:
+        return False
+
+
+def leer(formulario: QueryDict) -> Parametros:
+    """Los parámetros de la API que lleva un formulario; lo que empieza por `_` es de la página.
+
+    Un campo en blanco es como si no estuviera, salvo las columnas: no marcar ninguna no es pedirlas todas.
+    """
+    leidos: Parametros = {}
+    for nombre, valores in formulario.lists():
+        if nombre.startswith("_") or nombre == "csrfmiddlewaretoken":
+            continue
+        escritos = [valor if nombre == "usuario" else valor.strip() for valor in valores if valor.strip()]
+        if escritos or nombre == "columnas":
+            leidos[nombre] = escritos or [""]
+    return leidos
+
+
+def consulta(parametros: Mapping[str, Collection[str]]) -> str:
+    """Los parámetros como los escribiría una persona: los valores, separados por comas y sin codificar de más.
+
+    Si alguno lleva ya una coma, como puede un correo, se repite el parámetro.
+    """
+    pares = [
+        (nombre, valor)
+        for nombre, valores in parametros.items()
+        for valor in (valores if any("," in uno for uno in valores) else [",".join(valores)])
+    ]
+    return urlencode(pares, quote_via=quote, safe=",:@/")
+
+
+def cabe_en_una_url(parametros: Mapping[str, Collection[str]]) -> bool:
+    """Si ningún servidor de los que suele haber rechazaría la URL por larga."""
+    return len(urlencode(parametros, doseq=True)) <= MAXIMA

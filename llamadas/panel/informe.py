@@ -1,0 +1,311 @@
+"""La página del informe: las cifras de una selección, cada una con sus llamadas detrás y su exportación."""
+
+from copy import copy
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.contrib import admin
+from django.contrib.humanize.templatetags.humanize import intcomma
+from django.forms import Media
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+
+from ..admin.filtros import DE_UNA_SELECCION
+from ..informe import graficos
+from ..informe.periodos import Tramo, en_tramos
+from ..informe.resumen import Cuenta, Resumen, resumir
+from ..models import DIAS_DE_LA_SEMANA, Ahora, Estado, Llamada, Resultado
+from ..pedido.pedido import SIN_AGENTE, SIN_RESULTADO
+from ..pedido.textos import DIAS, RESULTADOS, cuales, duracion, porcentaje
+from .formulario import Eleccion, Parametros, cabe_en_una_url, consulta, leer
+
+DIAS_POR_OMISION = 30
+BASTANTES = 10  # llamadas en una hora para que su tasa de contacto diga algo
+UN_INSTANTE = timedelta(microseconds=1)
+_MEDIA = Media(css={"all": ["admin/css/forms.css", "llamadas/eleccion.css", "llamadas/informe.css"]})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cifra:
+    """Una cifra, cuántas llamadas hay detrás y dónde se ven y se exportan."""
+
+    texto: str
+    llamadas: int
+    valor: float | None = None
+    lista: str = ""
+    exportar: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fila:
+    """Una fila de una tabla; `ancho`, el de su barra, de 0 a 100."""
+
+    titulo: str
+    cifras: list[Cifra]
+    ancho: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tabla:
+    """Lo mismo que un gráfico, con números."""
+
+    nombre: str
+    cabecera: list[str]
+    filas: list[Fila]
+
+
+class Seleccion:
+    """La del informe, de la que cada cifra es una parte."""
+
+    def __init__(self, eleccion: Eleccion, zona: str) -> None:
+        self.parametros = {n: v for n, v in eleccion.parametros.items() if n in DE_UNA_SELECCION}
+        self.parametros["zona"] = [zona]
+        elegido, local = eleccion.opciones.validated_data, ZoneInfo(zona)
+        self._primer_dia = _dia(elegido.get("desde"), local)
+        self._ultimo_dia = _dia(elegido.get("hasta"), local, antes=UN_INSTANTE)
+
+    def parte(self, **mas: str) -> Parametros:
+        """Los parámetros de la parte en que, además, vale lo que se diga."""
+        return {**self.parametros, **{nombre: [valor] for nombre, valor in mas.items()}}
+
+    def con(self, resultado: str) -> "Seleccion | None":
+        """La de un resultado; nada, si no es de los que se pueden pedir."""
+        if resultado and resultado not in Resultado.values:
+            return None
+        otra = copy(self)
+        otra.parametros = self.parte(resultado=resultado or SIN_RESULTADO)
+        return otra
+
+    def entre(self, tramo: Tramo) -> Parametros:
+        """La parte de un tramo, sin salirse del periodo elegido."""
+        parte = self.parte()
+        if not (self._primer_dia and tramo.desde <= self._primer_dia):
+            parte["desde"] = [tramo.desde.isoformat()]
+        if not (self._ultimo_dia and tramo.hasta >= self._ultimo_dia):
+            parte["hasta"] = [tramo.hasta.isoformat()]
+        return parte
+
+
+class Informe:
+    """Lo que enseña la página, a partir de un resumen."""
+
+    def __init__(self, resumen: Resumen, seleccion: Seleccion) -> None:
+        self.resumen = resumen
+        self.seleccion = seleccion
+        self.presentes = list(resumen.resultados)
+        self.unidad, self.tramos = en_tramos(resumen.dias)
+
+    def totales(self) -> list[tuple[str, Cifra]]:
+        totales, todas = self.resumen.totales, self.seleccion.parte()
+        contestadas = self.seleccion.parte(resultado=Resultado.CONTESTADA)
+
+        def de_las_contestadas(texto: str) -> Cifra:
+            return _cifra(totales.contestadas, contestadas, texto=texto)
+
+        return [
+            ("Finalizadas", _cifra(totales.finalizadas, todas)),
+            ("Contestadas", _cifra(totales.contestadas, contestadas)),
+            ("Tasa de contacto", de_las_contestadas(porcentaje(totales.tasa_de_contacto))),
+            ("Duración media", de_las_contestadas(duracion(totales.duracion_media))),
+            ("Duración mediana", de_las_contestadas(duracion(self.resumen.duracion_mediana))),
+            ("Tiempo hablado", de_las_contestadas(duracion(totales.segundos_hablados))),
+        ]
+
+    def leyenda(self) -> list[tuple[str, str]]:
+        return [(_clase(resultado), _titulo(resultado)) for resultado in self.presentes]
+
+    def grafico_de_dias(self) -> str:
+        series = [[self._trozo(tramo, resultado) for tramo in self.tramos] for resultado in self.presentes]
+        return graficos.barras_apiladas([tramo.etiqueta for tramo in self.tramos], series)
+
+    def _trozo(self, tramo: Tramo, resultado: str) -> graficos.Celda:
+        cifra = self._de_un_trozo(tramo, resultado)
+        nombre = f"{tramo.titulo}, {_titulo(resultado)}: {cifra.texto}"
+        return graficos.celda(cifra.llamadas, clase=_clase(resultado), nombre=nombre, enlace=cifra.lista)
+
+    def _de_un_trozo(self, tramo: Tramo, resultado: str) -> Cifra:
+        de_este = self.seleccion.con(resultado)
+        return _cifra(tramo.resultados.get(resultado, 0), de_este and de_este.entre(tramo))
+
+    def tabla_de_dias(self) -> Tabla:
+        filas = []
+        for tramo in self.tramos:
+            cifras = [self._de_un_trozo(tramo, resultado) for resultado in self.presentes]
+            todas = _cifra(sum(tramo.resultados.values()), self.seleccion.entre(tramo))
+            filas.append(Fila(titulo=tramo.titulo, cifras=[*cifras, todas]))
+        cabecera = [self.unidad, *map(_titulo, self.presentes), "todas"]
+        return Tabla(nombre=f"Llamadas por {self.unidad} y resultado", cabecera=cabecera, filas=filas)
+
+    def sin_fecha(self) -> str:
+        """Las que no salen en los días ni en las horas, que no se pueden pedir por su fecha."""
+        cuantas = sum(self.resumen.dias.get(None, {}).values())
+        return intcomma(cuantas) if cuantas else ""
+
+    def horas(self) -> list[int]:
+        con_llamadas = [hora for _, hora in self.resumen.horas]
+        return [*range(min(con_llamadas), max(con_llamadas) + 1)] if con_llamadas else []
+
+    def dias_de_la_semana(self) -> list[str]:
+        return [dia for dia in DIAS_DE_LA_SEMANA if any(otro == dia for otro, _ in self.resumen.horas)]
+
+    def _escala(self) -> tuple[float, float]:
+        """Las tasas menor y mayor. Sin contar las horas con muy pocas llamadas, que las tienen disparatadas."""
+        cuentas = self.resumen.horas.values()
+        bastantes = [cuenta for cuenta in cuentas if cuenta.finalizadas >= BASTANTES] or cuentas
+        tasas = [cuenta.tasa_de_contacto or 0 for cuenta in bastantes]
+        return min(tasas), max(tasas)
+
+    def grafico_de_horas(self) -> str:
+        escala = self._escala()
+        filas = [
+            (DIAS[dia], [self._casilla(dia, hora, escala) for hora in self.horas()]) for dia in self.dias_de_la_semana()
+        ]
+        return graficos.mapa_de_calor([f"{hora} h" for hora in self.horas()], filas)
+
+    def _casilla(self, dia: str, hora: int, escala: tuple[float, float]) -> graficos.Celda:
+        cuenta = self.resumen.horas.get((dia, hora), Cuenta())
+        tasa = cuenta.tasa_de_contacto
+        nombre = f"{DIAS[dia]}, {hora} h: {porcentaje(tasa)} de {intcomma(cuenta.finalizadas)}"
+        clase = "" if tasa is None else f"nivel-{graficos.nivel(tasa, *escala)}"
+        enlace = _lista(self.seleccion.parte(dia_semana=dia, hora=str(hora)))
+        return graficos.celda(tasa, clase=clase, nombre=nombre, enlace=enlace)
+
+    def leyenda_de_horas(self) -> dict[str, Any]:
+        menor, mayor = self._escala()
+        niveles = [f"nivel-{n}" for n in range(graficos.NIVELES)]
+        return {"menor": porcentaje(menor), "mayor": porcentaje(mayor), "niveles": niveles, "bastantes": BASTANTES}
+
+    def tabla_de_horas(self) -> Tabla:
+        dias = self.dias_de_la_semana()
+        filas = [Fila(titulo=f"{hora} h", cifras=[self._tasa(dia, hora) for dia in dias]) for hora in self.horas()]
+        return Tabla(nombre="Tasa de contacto por hora", cabecera=["hora", *(DIAS[dia] for dia in dias)], filas=filas)
+
+    def _tasa(self, dia: str, hora: int) -> Cifra:
+        cuenta = self.resumen.horas.get((dia, hora), Cuenta())
+        parte = self.seleccion.parte(dia_semana=dia, hora=str(hora))
+        return _cifra(cuenta.finalizadas, parte, texto=porcentaje(cuenta.tasa_de_contacto))
+
+    def grafico_de_resultados(self) -> str:
+        celdas = []
+        for fila, resultado in zip(self.tabla_de_resultados().filas, self.presentes, strict=True):
+            cuantas, parte = fila.cifras
+            nombre = f"{fila.titulo}: {cuantas.texto}, {parte.texto}"
+            celdas.append(
+                graficos.celda(cuantas.llamadas, clase=_clase(resultado), nombre=nombre, enlace=cuantas.lista)
+            )
+        return graficos.barras([_titulo(resultado) for resultado in self.presentes], celdas)
+
+    def tabla_de_resultados(self) -> Tabla:
+        total, filas = self.resumen.totales.finalizadas, []
+        for resultado, cuantas in self.resumen.resultados.items():
+            de_este = self.seleccion.con(resultado)
+            parte = de_este and de_este.parte()
+            cifras = [_cifra(cuantas, parte), _cifra(cuantas, parte, texto=porcentaje(cuantas / total))]
+            filas.append(Fila(titulo=_titulo(resultado), cifras=cifras))
+        return Tabla(nombre="Resultados", cabecera=["resultado", "llamadas", "parte"], filas=filas)
+
+    def agentes(self) -> list[Fila]:
+        mas = max((cuenta.finalizadas for cuenta in self.resumen.agentes.values()), default=1)
+        return [self._agente(correo, cuenta, mas) for correo, cuenta in self.resumen.agentes.items()]
+
+    def _agente(self, correo: str | None, cuenta: Cuenta, mas: int) -> Fila:
+        parte = self.seleccion.parte(usuario=correo or SIN_AGENTE)
+        contestadas = {**parte, "resultado": [Resultado.CONTESTADA]}
+        return Fila(
+            titulo=correo or "sin agente",
+            ancho=round(100 * cuenta.finalizadas / mas),
+            cifras=[
+                _cifra(cuenta.finalizadas, parte, valor=cuenta.finalizadas),
+                _cifra(cuenta.contestadas, contestadas, valor=cuenta.contestadas),
+                *(
+                    _cifra(cuenta.contestadas, contestadas, texto=texto(valor), valor=-1 if valor is None else valor)
+                    for texto, valor in (
+                        (porcentaje, cuenta.tasa_de_contacto),
+                        (duracion, cuenta.duracion_media),
+                        (duracion, cuenta.segundos_hablados),
+                    )
+                ),
+            ],
+        )
+
+
+def pagina_del_informe(administracion: admin.ModelAdmin, request: HttpRequest) -> HttpResponse:
+    """Enseña el informe de lo que diga la URL o, si no dice nada, el de los últimos días con llamadas.
+
+    Lo que se elige se manda con un POST, que lo enseña en su URL o, si no cabe en ninguna, en la propia respuesta.
+    """
+    enviado = request.POST if request.method == "POST" else request.GET
+    eleccion = Eleccion(leer(enviado) if enviado else _ultimos_dias())
+    eleccion = eleccion.con_atajo(enviado.get("_atajo", ""))
+    if (request.method == "POST" or "_atajo" in enviado) and eleccion.cabe:
+        return HttpResponseRedirect(f"{request.path}?{eleccion.consulta}")
+    contexto: dict[str, Any] = {
+        **administracion.admin_site.each_context(request),
+        **eleccion.contexto(),
+        "title": "Informe",
+        "opts": administracion.opts,
+        "media": _MEDIA + administracion.media,
+    }
+    if eleccion.vale:
+        resumen = resumir(eleccion.opciones.llamadas(), eleccion.opciones.opciones().zona)
+        seleccion = Seleccion(eleccion, resumen.zona)
+        contexto |= {
+            "informe": Informe(resumen, seleccion),
+            "resumen": resumen,
+            "cuales": cuales(eleccion.opciones.escritas()),
+            "lista": _lista(seleccion.parte()),
+            "exportar": _exportar(seleccion.parte()),
+            "json": _enlace("llamadas:resumen", eleccion.parametros),
+        }
+    return TemplateResponse(request, "llamadas/informe.html", contexto)
+
+
+def _ultimos_dias() -> Parametros:
+    """Hasta el último día con llamadas, sin contar las que dicen haber acabado en el futuro."""
+    hasta_ahora = Llamada.objects.finalizadas().filter(fecha_finalizacion__lte=Ahora())
+    ultima = hasta_ahora.order_by("-fecha_finalizacion").values_list("fecha_finalizacion", flat=True).first()
+    if not ultima or ultima.year < 1900:
+        return {}
+    dia = timezone.localtime(ultima).date()
+    return {"desde": [(dia - timedelta(days=DIAS_POR_OMISION - 1)).isoformat()], "hasta": [dia.isoformat()]}
+
+
+def _cifra(llamadas: int, parte: Parametros | None, *, texto: str = "", valor: float | None = None) -> Cifra:
+    """La de unas llamadas; sin enlaces, si no hay ninguna que ver o no se pueden pedir."""
+    texto = texto or intcomma(llamadas)
+    if not llamadas or parte is None:
+        return Cifra(texto=texto, llamadas=llamadas, valor=valor)
+    return Cifra(texto=texto, llamadas=llamadas, valor=valor, lista=_lista(parte), exportar=_exportar(parte))
+
+
+def _lista(parte: Parametros) -> str:
+    return _enlace("admin:llamadas_llamada_changelist", {"estado__exact": [Estado.FINALIZADA], **parte})
+
+
+def _exportar(parte: Parametros) -> str:
+    return _enlace("admin:llamadas_llamada_exportar", parte)
+
+
+def _enlace(ruta: str, parametros: Parametros) -> str:
+    """Nada, si no cabe en una URL."""
+    return f"{reverse(ruta)}?{consulta(parametros)}" if cabe_en_una_url(parametros) else ""
+
+
+def _dia(instante: datetime | None, local: ZoneInfo, *, antes: timedelta = timedelta()) -> date | None:
+    """El día local de un poco antes de un instante o, en los extremos del calendario, el de UTC."""
+    try:
+        return (instante - antes).astimezone(local).date() if instante else None
+    except OverflowError:
+        return instante.date()
+
+
+def _clase(resultado: str) -> str:
+    return f"resultado-{resultado or SIN_RESULTADO}" if resultado in (*Resultado.values, "") else "resultado-otro"
+
+
+def _titulo(resultado: str) -> str:
+    return RESULTADOS.get(resultado or SIN_RESULTADO, resultado)

@@ -1,1 +1,0 @@
-"""Las etiquetas de las plantillas."""
