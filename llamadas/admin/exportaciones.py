@@ -21,7 +21,7 @@ from ..avisos import bandeja
 from ..avisos.enlaces import raiz_del_sitio
 from ..entrega.constancia import Quien
 from ..models import Aviso, EstadoDeAviso, EstadoDeExportacion, Exportacion, Puerta, Trabajador
-from ..pedido.pedido import OpcionesSerializer
+from ..pedido.pedido import Pedido, PedidoInvalido, leer
 from ..pedido.textos import en_palabras, ya_no_vale
 from ..trabajos import estados
 from ..trabajos.encargar import Demasiadas, NoCabe, Peticion, encargar, repetible
@@ -140,15 +140,16 @@ class ExportacionAdmin(SoloMirar):
         exportacion = self._la_del_boton(request, pk)
         if isinstance(exportacion, HttpResponse):
             return exportacion
-        opciones = OpcionesSerializer(data=exportacion.opciones)
         if not repetible(exportacion):
             self.message_user(request, "Ya no se puede repetir: no se sabe qué llamadas eran.", messages.ERROR)
             return _a_la_pagina_de(exportacion)
-        if not opciones.is_valid():
-            self.message_user(request, ya_no_vale(opciones.errors), messages.ERROR)
+        try:
+            pedido = leer(exportacion.opciones)
+        except PedidoInvalido as error:
+            self.message_user(request, ya_no_vale(error.motivos), messages.ERROR)
             return _a_la_pagina_de(exportacion)
         lo_mismo = {"avisar_correo": exportacion.avisar_correo, "seleccion": exportacion.seleccion()}
-        return encargar_y_ver(self, request, opciones, **lo_mismo) or _a_la_pagina_de(exportacion)
+        return encargar_y_ver(self, request, pedido, **lo_mismo) or _a_la_pagina_de(exportacion)
 
     def _la_del_boton(self, request: HttpRequest, pk: UUID) -> Exportacion | HttpResponse:
         if request.method != "POST":
@@ -212,13 +213,11 @@ class AvisoAdmin(SoloMirar):
         self.message_user(request, f"Se vuelve a enviar {que}.", messages.SUCCESS)
 
 
-def encargar_y_ver(
-    de: admin.ModelAdmin, request: HttpRequest, opciones: OpcionesSerializer, **mas: Any
-) -> HttpResponse | None:
+def encargar_y_ver(de: admin.ModelAdmin, request: HttpRequest, pedido: Pedido, **mas: Any) -> HttpResponse | None:
     """Encarga y lleva a la página del encargo; si no se puede, lo dice y no lleva a ningún sitio."""
     peticion = Peticion(
         quien=Quien.de_la_peticion(request),
-        opciones=opciones,
+        pedido=pedido,
         raiz=raiz_del_sitio(request),
         puerta=Puerta.ADMINISTRACION,
         formulario=_formulario(request),

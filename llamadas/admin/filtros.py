@@ -19,11 +19,9 @@ from usuarios.models import Usuario
 
 from ..models import LlamadaQuerySet
 from ..panel.formulario import cabe_en_una_url, consulta
-from ..pedido.pedido import SIN_RESULTADO, OpcionesSerializer
+from ..pedido.filtros import SIN_RESULTADO, de_una_seleccion
+from ..pedido.pedido import PedidoInvalido, leer
 from ..pedido.textos import cuales
-
-DE_UNA_SELECCION = ("desde", "hasta", "resultado", "usuario", "dia_semana", "hora", "zona")
-"""Las opciones de la API que dicen qué llamadas."""
 
 DE_UN_AGENTE = "usuario__id__exact"
 DEL_PERIODO = tuple(f"fecha_finalizacion__{parte}" for parte in ("year", "month", "day"))
@@ -78,13 +76,12 @@ class FiltroDeLaSeleccion(admin.ListFilter):
         super().__init__(request, params, model, model_admin)
         for nombre in [nombre for nombre in params if LOOKUP_SEP not in nombre]:
             self.used_parameters[nombre] = params.pop(nombre)
-        self.opciones = OpcionesSerializer(data=self.used_parameters)
-        self.vale = self.opciones.is_valid()
-
-    @property
-    def errores(self) -> list[str]:
-        """Lo que está mal, con las palabras de la API."""
-        return [f"{nombre}: {motivo}" for nombre, motivos in self.opciones.errors.items() for motivo in motivos]
+        self.errores: list[str] = []  # lo que está mal, con las palabras de la API
+        try:
+            self.pedido = leer(self.used_parameters)
+        except PedidoInvalido as error:
+            self.pedido = None
+            self.errores = [f"{nombre}: {motivo}" for nombre, motivos in error.errores.items() for motivo in motivos]
 
     def expected_parameters(self) -> list[str]:
         return list(self.used_parameters)
@@ -96,13 +93,13 @@ class FiltroDeLaSeleccion(admin.ListFilter):
         """Lo que hay puesto, y cómo quitarlo."""
         yield {
             "selected": False,  # si no, Django cuenta los filtros que hay puestos mirando las demás
-            "cuales": cuales(self.opciones.escritas()) if self.vale else "no se entiende",
+            "cuales": cuales(self.pedido.escrito) if self.pedido else "no se entiende",
             "quitar": changelist.get_query_string(remove=self.expected_parameters()),
         }
 
     def queryset(self, request: HttpRequest, queryset: LlamadaQuerySet) -> LlamadaQuerySet:
         """Ninguna si no se entiende: un filtro mal escrito no es pedirlas todas."""
-        return self.opciones.de_entre(queryset) if self.vale else queryset.none()
+        return self.pedido.de_entre(queryset) if self.pedido else queryset.none()
 
 
 class ListaDeLlamadas(Lista):
@@ -135,7 +132,7 @@ class ListaDeLlamadas(Lista):
         lista = self.pedido
         if self.errores or ERROR_FLAG in lista:
             return None
-        parametros = {nombre: lista.getlist(nombre) for nombre in DE_UNA_SELECCION if nombre in lista}
+        parametros = {nombre: lista.getlist(nombre) for nombre in de_una_seleccion() if nombre in lista}
         de_los_filtros: dict[str, list[str]] = {}
         if resultados := lista.getlist("resultado__exact"):
             de_los_filtros["resultado"] = [resultado or SIN_RESULTADO for resultado in resultados]
@@ -148,8 +145,13 @@ class ListaDeLlamadas(Lista):
         if de_los_filtros.keys() & de_alli:
             return None
         parametros |= de_los_filtros
-        se_puede = cabe_en_una_url(parametros) and OpcionesSerializer(data=parametros).is_valid()
-        return consulta(parametros) if se_puede else None
+        if not cabe_en_una_url(parametros):
+            return None
+        try:
+            leer(parametros)
+        except PedidoInvalido:
+            return None
+        return consulta(parametros)
 
 
 def _periodo(lista: QueryDict) -> tuple[date, date] | None:

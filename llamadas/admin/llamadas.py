@@ -29,7 +29,7 @@ from ..models import Llamada, LlamadaQuerySet, Puerta
 from ..panel.exportar import pagina_de_exportar
 from ..panel.formulario import AgentesJson
 from ..panel.informe import pagina_del_informe
-from ..pedido.pedido import OpcionesSerializer
+from ..pedido.pedido import PedidoInvalido, leer
 from .exportaciones import encargar_y_ver
 from .filtros import FILTROS, FiltroDeLaSeleccion, FiltroPorAgente, ListaDeLlamadas
 from .listado import ListadoQuerySet, PaginadorConMemoria, hora_local
@@ -117,11 +117,10 @@ class LlamadaAdmin(AdminAcotado):
                 messages.WARNING,
             )
             return None
-        opciones = OpcionesSerializer(data={"formato": formato.nombre})
-        opciones.is_valid(raise_exception=True)
+        pedido = leer({"formato": formato.nombre})
         sin_finalizar = queryset.sin_finalizar().count()
         try:
-            respuesta = descargar(finalizadas, opciones, request, Puerta.ADMINISTRACION, de_una_seleccion=True)
+            respuesta = descargar(finalizadas, pedido, request, Puerta.ADMINISTRACION, de_una_seleccion=True)
         except NoAlMomento as error:
             consejo = "Elija «Exportar seleccionadas en segundo plano»."
             self.message_user(request, f"{error} {consejo}", messages.WARNING)
@@ -141,11 +140,12 @@ class LlamadaAdmin(AdminAcotado):
         if not cuantas:
             self.message_user(request, NADA_QUE_EXPORTAR, messages.WARNING)
             return None
-        opciones = OpcionesSerializer(data={"formato": request.POST.get("formato", "")})
-        if "formato" not in request.POST or not opciones.is_valid():
+        try:
+            pedido = leer({"formato": request.POST.get("formato", "")})
+        except PedidoInvalido:
             return self._preguntar_como(request, queryset, cuantas)
         avisar = "avisar_correo" in request.POST
-        return encargar_y_ver(self, request, opciones, avisar_correo=avisar, seleccion=finalizadas)
+        return encargar_y_ver(self, request, pedido, avisar_correo=avisar, seleccion=finalizadas)
 
     def _preguntar_como(self, request: HttpRequest, queryset: LlamadaQuerySet, cuantas: int) -> HttpResponse:
         contexto = {

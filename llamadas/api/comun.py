@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 from rest_framework.authentication import SessionAuthentication
-from rest_framework.exceptions import NotAuthenticated
+from rest_framework.exceptions import NotAuthenticated, ValidationError
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.permissions import IsAdminUser
 from rest_framework.renderers import BaseRenderer
@@ -18,7 +18,7 @@ from discador.errores import Ocupado
 
 from ..entrega.plazas import AhoraNo
 from ..models import Puerta
-from ..pedido.pedido import OpcionesSerializer
+from ..pedido.pedido import Pedido, PedidoInvalido, leer
 
 
 class SinNegociacion(DefaultContentNegotiation):
@@ -36,11 +36,12 @@ class VistaDeExportacion(APIView):
     permission_classes = [IsAdminUser]
     content_negotiation_class = SinNegociacion
 
-    def opciones(self, request: Request) -> OpcionesSerializer:
-        """Las de la petición, ya comprobadas. Lanza `ValidationError`."""
-        opciones = OpcionesSerializer(data=request.query_params)
-        opciones.is_valid(raise_exception=True)
-        return opciones
+    def pedido(self, request: Request) -> Pedido:
+        """Lo que piden los parámetros de la URL. Lanza `ValidationError`."""
+        try:
+            return leer(request.query_params)
+        except PedidoInvalido as error:
+            raise ValidationError(error.errores) from error
 
     def handle_exception(self, exc: Exception) -> HttpResponseBase:
         """A quien abre la URL en un navegador sin haber entrado se le lleva a entrar, y vuelve aquí."""

@@ -26,8 +26,8 @@ from ..trabajos import estados
 from ..trabajos.almacen import SIN_CARPETA, SinCarpeta, almacen, no_se_puede_usar
 from ..trabajos.encargar import Demasiadas, NoCabe, Peticion, encargar
 from .comun import VistaDeExportacion, puerta_de
-from .exportacion_json import EncargoSerializer, ExportacionSerializer, ListaSerializer
 from .openapi.exportaciones import BORRAR, DESCARGAR, ENCARGAR, LISTAR, VER
+from .serializers import EncargoSerializer, ExportacionSerializer, ListaSerializer
 
 registro = logging.getLogger(__name__)
 
@@ -99,7 +99,7 @@ class Exportaciones(VistaDeExportacion):
         opciones.is_valid(raise_exception=True)
         peticion = Peticion(
             quien=Quien.de_la_peticion(request),
-            opciones=opciones,
+            pedido=opciones.pedido(),
             raiz=raiz_del_sitio(request),
             puerta=puerta_de(request),
             avisar_correo=opciones.validated_data.get("avisar_correo", False),

@@ -9,9 +9,9 @@ from discador.errores import PeticionErronea
 
 from ..entrega.directa import NoAlMomento, descargar, solo_cabeceras
 from ..exportacion.estimacion import estimar
-from ..pedido.pedido import EstimacionSerializer
 from .comun import VistaDeExportacion, puerta_de
 from .openapi.llamadas import ESTIMAR, EXPORTAR
+from .serializers import EstimacionSerializer
 
 
 class ExportarLlamadas(VistaDeExportacion):
@@ -19,11 +19,11 @@ class ExportarLlamadas(VistaDeExportacion):
 
     @EXPORTAR
     def get(self, request: Request) -> HttpResponseBase:
-        pedido = self.opciones(request)
+        pedido = self.pedido(request)
         return descargar(pedido.llamadas(), pedido, request, puerta_de(request))
 
     def head(self, request: Request) -> HttpResponseBase:
-        pedido = self.opciones(request)
+        pedido = self.pedido(request)
         return solo_cabeceras(pedido.llamadas(), pedido)
 
     def handle_exception(self, exc: Exception) -> HttpResponseBase:
@@ -40,5 +40,5 @@ class EstimarExportacion(VistaDeExportacion):
 
     @ESTIMAR
     def get(self, request: Request) -> Response:
-        pedido = self.opciones(request)
-        return Response(EstimacionSerializer(estimar(pedido.llamadas(), pedido.opciones())).data)
+        pedido = self.pedido(request)
+        return Response(EstimacionSerializer(estimar(pedido.llamadas(), pedido.opciones)).data)

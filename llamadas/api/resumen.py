@@ -6,7 +6,7 @@ from rest_framework.response import Response
 from ..informe.resumen import resumir
 from .comun import VistaDeExportacion
 from .openapi.resumen import RESUMIR
-from .resumen_json import ResumenSerializer
+from .serializers import ResumenSerializer
 
 
 class ResumirLlamadas(VistaDeExportacion):
@@ -14,5 +14,5 @@ class ResumirLlamadas(VistaDeExportacion):
 
     @RESUMIR
     def get(self, request: Request) -> Response:
-        pedido = self.opciones(request)
-        return Response(ResumenSerializer(resumir(pedido.llamadas(), pedido.opciones().zona)).data)
+        pedido = self.pedido(request)
+        return Response(ResumenSerializer(resumir(pedido.llamadas(), pedido.opciones.zona)).data)

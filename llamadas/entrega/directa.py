@@ -15,7 +15,7 @@ from django.http.response import HttpResponseBase
 
 from ..exportacion.exportar import Archivo, Trozos, exportar
 from ..models import LlamadaQuerySet, Puerta
-from ..pedido.pedido import OpcionesSerializer
+from ..pedido.pedido import Pedido
 from .constancia import Constancia, Quien
 from .plazas import BLOQUE, Plaza, con_paciencia
 
@@ -28,7 +28,7 @@ class NoAlMomento(Exception):
 
 def descargar(
     llamadas: LlamadaQuerySet,
-    pedido: OpcionesSerializer,
+    pedido: Pedido,
     request: HttpRequest,
     puerta: Puerta,
     *,
@@ -45,9 +45,9 @@ def descargar(
     with ExitStack() as si_falla:
         plaza = Plaza()
         si_falla.callback(plaza.soltar)
-        opciones = pedido.opciones()
+        opciones = pedido.opciones
         quien = Quien.de_la_peticion(request)
-        constancia = Constancia(quien, puerta, pedido.escritas(), opciones.extension, de_una_seleccion=de_una_seleccion)
+        constancia = Constancia(quien, puerta, pedido.escrito, opciones.extension, de_una_seleccion=de_una_seleccion)
         with constancia.rota_si_falla():
             archivo = exportar(llamadas, opciones)
             constancia.anunciar(archivo)
@@ -157,10 +157,10 @@ def comprobar_que_caben(llamadas: LlamadaQuerySet) -> None:
         raise NoAlMomento(f"Son {intcomma(filas)} llamadas, y al momento se descargan como mucho {intcomma(maximo)}.")
 
 
-def solo_cabeceras(llamadas: LlamadaQuerySet, pedido: OpcionesSerializer) -> HttpResponseBase:
+def solo_cabeceras(llamadas: LlamadaQuerySet, pedido: Pedido) -> HttpResponseBase:
     """La respuesta a HEAD. Vacía pero en flujo, para que nadie le ponga un `Content-Length: 0` que no es cierto."""
     comprobar_que_caben(llamadas)
-    archivo = exportar(llamadas, pedido.opciones())
+    archivo = exportar(llamadas, pedido.opciones)
     archivo.trozos.close()
     return _con_cabeceras(StreamingHttpResponse(()), archivo)
 

@@ -23,14 +23,17 @@ class Columna:
     ancho: int  # en caracteres
 
 
-COLUMNAS = (
-    Columna("llamada_id", Tipo.ENTERO, "id", 12),
-    Columna("numero_destino", Tipo.TELEFONO, "numero_destino", 18),
-    Columna("estado", Tipo.TEXTO, "estado", 14),
-    Columna("resultado", Tipo.TEXTO, "resultado", 18),
-    Columna("fecha_asignacion", Tipo.FECHA, "fecha_asignacion", 20),
-    Columna("fecha_conexion", Tipo.FECHA, "fecha_conexion", 20),
-    Columna("fecha_finalizacion", Tipo.FECHA, "fecha_finalizacion", 21),
-    Columna("duracion_segundos", Tipo.ENTERO, "duracion_segundos", 20),
-    Columna("usuario_email", Tipo.TEXTO, "usuario__email", 34),
-)
+COLUMNAS = {
+    columna.nombre: columna
+    for columna in (
+        Columna("llamada_id", Tipo.ENTERO, "id", 12),
+        Columna("numero_destino", Tipo.TELEFONO, "numero_destino", 18),
+        Columna("estado", Tipo.TEXTO, "estado", 14),
+        Columna("resultado", Tipo.TEXTO, "resultado", 18),
+        Columna("fecha_asignacion", Tipo.FECHA, "fecha_asignacion", 20),
+        Columna("fecha_conexion", Tipo.FECHA, "fecha_conexion", 20),
+        Columna("fecha_finalizacion", Tipo.FECHA, "fecha_finalizacion", 21),
+        Columna("duracion_segundos", Tipo.ENTERO, "duracion_segundos", 20),
+        Columna("usuario_email", Tipo.TEXTO, "usuario__email", 34),
+    )
+}

@@ -46,7 +46,7 @@ class Promedio:
 
 
 def _columnas(*bytes_por_fila: float) -> dict[str, float]:
-    return dict(zip((columna.nombre for columna in COLUMNAS), bytes_por_fila, strict=False))
+    return dict(zip(COLUMNAS, bytes_por_fila, strict=False))
 
 
 def _tipos(entero: float, texto: float, telefono: float, fecha: float) -> dict[Tipo, float]:

@@ -18,7 +18,7 @@ class Opciones:
     eligieron las llamadas, para los formatos que lo apuntan.
     """
 
-    columnas: Sequence[Columna] = COLUMNAS
+    columnas: Sequence[Columna] = field(default_factory=lambda: list(COLUMNAS.values()))
     formato: Formato = FORMATOS["csv"]
     zona: str = field(default_factory=timezone.get_default_timezone_name)
     comprimir: bool = False

@@ -26,7 +26,7 @@ _DEL_CONTRATO = [
     "duracion_segundos",
     "usuario_email",
 ]
-COLUMNAS_QUE_SE_IMPORTAN = tuple(columna for columna in COLUMNAS if columna.nombre in _DEL_CONTRATO)
+COLUMNAS_QUE_SE_IMPORTAN = [COLUMNAS[nombre] for nombre in _DEL_CONTRATO]
 # No hasta el último identificador que cabe: tras el mayor importado tienen que quedar otros.
 _ENTEROS = {"llamada_id": range(1, 2**63 - 2**31), "duracion_segundos": range(2**31)}
 _ELECCIONES = {"estado": Estado.values, "resultado": ["", *Resultado.values]}

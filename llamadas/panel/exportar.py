@@ -15,18 +15,17 @@ from django.urls import reverse
 from usuarios.models import Usuario
 
 from ..admin.exportaciones import encargar_y_ver
+from ..api.serializers import EstimacionSerializer
 from ..entrega.directa import NoAlMomento, comprobar_que_caben, descargar
 from ..entrega.plazas import AhoraNo, comprobar_que_hay_plaza
 from ..exportacion.columnas import COLUMNAS
 from ..exportacion.estimacion import estimar
 from ..exportacion.formatos import DIALECTOS, FORMATOS
 from ..models import Puerta, UltimaEleccion
-from ..pedido.pedido import EstimacionSerializer
-from .formulario import MAXIMA, Alternativa, Eleccion, leer
+from .formulario import MAXIMA, Alternativa, Formulario, leer
 
 _MEDIA = Media(css={"all": ["admin/css/forms.css", "llamadas/eleccion.css", "llamadas/exportar.css"]})
 
-NOMBRES = [columna.nombre for columna in COLUMNAS]
 OTRA_VEZ = "Inténtelo dentro de unos segundos, o elija «Exportar en segundo plano»."
 DIALECTOS_EN_PALABRAS = {"rfc4180": "rfc4180, con comas", "excel": "excel, para abrirlo con un doble clic"}
 
@@ -39,38 +38,40 @@ def pagina_de_exportar(administracion: admin.ModelAdmin, request: HttpRequest) -
     """
     if request.method != "POST":
         parametros = leer(request.GET)
-        return _ensenar(administracion, request, Eleccion(parametros) if parametros else recordada(request.user))
-    eleccion = Eleccion(_sin_lo_que_sobra(leer(request.POST)))
+        return _ensenar(administracion, request, Formulario(parametros) if parametros else recordada(request.user))
+    formulario = Formulario(_sin_lo_que_sobra(leer(request.POST)))
     if "_estimar" in request.POST:
-        return _estimar(eleccion)
+        return _estimar(formulario)
     if "_atajo" in request.POST:
-        return _ensenar(administracion, request, eleccion.con_atajo(request.POST["_atajo"]))
-    return (eleccion.vale and _exportar(administracion, request, eleccion)) or _ensenar(
-        administracion, request, eleccion
+        return _ensenar(administracion, request, formulario.con_atajo(request.POST["_atajo"]))
+    return (formulario.vale and _exportar(administracion, request, formulario)) or _ensenar(
+        administracion, request, formulario
     )
 
 
-def recordada(usuario: Usuario) -> Eleccion:
+def recordada(usuario: Usuario) -> Formulario:
     """Lo último que eligió; si pidió «ayer», el ayer de hoy."""
     ultima = UltimaEleccion.objects.filter(usuario=usuario).first()
     if not ultima:
-        return Eleccion({})
+        return Formulario({})
     parametros = {nombre: [str(valor) for valor in valores] for nombre, valores in ultima.opciones.items()}
-    return Eleccion(parametros).con_atajo(ultima.periodo)
+    return Formulario(parametros).con_atajo(ultima.periodo)
 
 
-def _exportar(administracion: admin.ModelAdmin, request: HttpRequest, eleccion: Eleccion) -> HttpResponseBase | None:
+def _exportar(
+    administracion: admin.ModelAdmin, request: HttpRequest, formulario: Formulario
+) -> HttpResponseBase | None:
     """Manda a descargarla o la encarga; si no se puede, lo dice."""
     UltimaEleccion.objects.update_or_create(
-        usuario=request.user, defaults={"opciones": eleccion.parametros, "periodo": eleccion.atajo}
+        usuario=request.user, defaults={"opciones": formulario.parametros, "periodo": formulario.atajo}
     )
     if "_segundo_plano" in request.POST:
         avisar = "_avisar_correo" in request.POST
-        return encargar_y_ver(administracion, request, eleccion.opciones, avisar_correo=avisar)
+        return encargar_y_ver(administracion, request, formulario.pedido, avisar_correo=avisar)
     try:
-        if not eleccion.cabe:
-            return descargar(eleccion.opciones.llamadas(), eleccion.opciones, request, Puerta.ADMINISTRACION)
-        comprobar_que_caben(eleccion.opciones.llamadas())
+        if not formulario.cabe:
+            return descargar(formulario.pedido.llamadas(), formulario.pedido, request, Puerta.ADMINISTRACION)
+        comprobar_que_caben(formulario.pedido.llamadas())
         comprobar_que_hay_plaza()
     except NoAlMomento as error:
         administracion.message_user(request, f"{error} Elija «Exportar en segundo plano».", messages.ERROR)
@@ -78,69 +79,69 @@ def _exportar(administracion: admin.ModelAdmin, request: HttpRequest, eleccion: 
     except AhoraNo as error:
         administracion.message_user(request, f"{error} {OTRA_VEZ}", messages.WARNING)
         return None
-    return HttpResponseRedirect(f"{reverse('llamadas:exportar')}?{eleccion.consulta}")
+    return HttpResponseRedirect(f"{reverse('llamadas:exportar')}?{formulario.consulta}")
 
 
-def _estimar(eleccion: Eleccion) -> HttpResponse:
+def _estimar(formulario: Formulario) -> HttpResponse:
     """Lo mismo que diría la API, de lo que no cabe en una URL con que preguntárselo."""
-    if not eleccion.vale:
-        return JsonResponse(eleccion.errores, status=400)
-    estimacion = estimar(eleccion.opciones.llamadas(), eleccion.opciones.opciones())
+    if not formulario.vale:
+        return JsonResponse(formulario.errores, status=400)
+    estimacion = estimar(formulario.pedido.llamadas(), formulario.pedido.opciones)
     return JsonResponse(EstimacionSerializer(estimacion).data)
 
 
-def _curl(request: HttpRequest, eleccion: Eleccion, url: str) -> str:
+def _curl(request: HttpRequest, formulario: Formulario, url: str) -> str:
     """La orden que lo descarga o, si no cabe en una URL, la que lo encarga."""
     orden = "curl {} -H 'Authorization: Bearer EL-TOKEN-DE-ACCESO'"
-    if eleccion.cabe:
+    if formulario.cabe:
         return f"{orden.format('-fOJ')} '{url}'"
-    cuerpo = json.dumps(eleccion.parametros, ensure_ascii=False).replace("'", "\\u0027")
+    cuerpo = json.dumps(formulario.parametros, ensure_ascii=False).replace("'", "\\u0027")
     ruta = request.build_absolute_uri(reverse("llamadas:exportaciones"))
     return f"{orden.format('-f')} -H 'Content-Type: application/json' -d '{cuerpo}' '{ruta}'"
 
 
 def _sin_lo_que_sobra(parametros: dict[str, list[str]]) -> dict[str, list[str]]:
     """Sin lo que es lo de siempre, para que la URL sea la que escribiría una persona."""
-    if parametros.get("columnas") == NOMBRES:
+    if parametros.get("columnas") == list(COLUMNAS):
         parametros.pop("columnas")
     return parametros
 
 
-def _ensenar(administracion: admin.ModelAdmin, request: HttpRequest, eleccion: Eleccion) -> HttpResponse:
-    url = request.build_absolute_uri(f"{reverse('llamadas:exportar')}?{eleccion.consulta}")
+def _ensenar(administracion: admin.ModelAdmin, request: HttpRequest, formulario: Formulario) -> HttpResponse:
+    url = request.build_absolute_uri(f"{reverse('llamadas:exportar')}?{formulario.consulta}")
     contexto: dict[str, Any] = {
         **administracion.admin_site.each_context(request),
-        **eleccion.contexto(),
+        **formulario.contexto(),
         "title": "Exportar llamadas",
         "opts": administracion.opts,
-        "columnas": _columnas(eleccion),
-        "nombres": " ".join(NOMBRES),
-        "formatos": _formatos(eleccion),
-        "dialectos": eleccion.alternativas("dialecto", DIALECTOS_EN_PALABRAS),
+        "columnas": _columnas(formulario),
+        "nombres": " ".join(list(COLUMNAS)),
+        "formatos": _formatos(formulario),
+        "dialectos": formulario.alternativas("dialecto", DIALECTOS_EN_PALABRAS),
         "con_dialecto": " ".join(DIALECTOS),
-        "comprimir": "gzip" in eleccion.varios("comprimir"),
+        "comprimir": "gzip" in formulario.varios("comprimir"),
         "comprimibles": " ".join(nombre for nombre, formato in FORMATOS.items() if formato.comprimible),
         "maximo": settings.EXPORTACION_DIRECTA_MAX,
         "correo": request.user.email,
         "formulario": uuid4(),
         "url": url,
-        "curl": _curl(request, eleccion, url),
+        "curl": _curl(request, formulario, url),
         "url_maxima": MAXIMA,
         "media": _MEDIA + administracion.media,
     }
     return TemplateResponse(request, "llamadas/exportar.html", contexto)
 
 
-def _columnas(eleccion: Eleccion) -> list[Alternativa]:
+def _columnas(formulario: Formulario) -> list[Alternativa]:
     """Las elegidas, en su orden, y las demás."""
-    elegidas = eleccion.varios("columnas") if "columnas" in eleccion.parametros else NOMBRES
-    conocidas = [nombre for nombre in elegidas if nombre in NOMBRES]
-    orden = [*dict.fromkeys(conocidas), *(nombre for nombre in NOMBRES if nombre not in conocidas)]
+    elegidas = formulario.varios("columnas") if "columnas" in formulario.parametros else list(COLUMNAS)
+    conocidas = [nombre for nombre in elegidas if nombre in list(COLUMNAS)]
+    orden = [*dict.fromkeys(conocidas), *(nombre for nombre in list(COLUMNAS) if nombre not in conocidas)]
     return [Alternativa(valor=nombre, titulo=nombre, elegida=nombre in conocidas) for nombre in orden]
 
 
-def _formatos(eleccion: Eleccion) -> list[Alternativa]:
-    elegido = eleccion.uno("formato")
+def _formatos(formulario: Formulario) -> list[Alternativa]:
+    elegido = formulario.uno("formato")
     elegido = elegido if elegido in FORMATOS else "csv"
     return [
         Alternativa(valor=f.nombre, titulo=f.titulo, elegida=f.nombre == elegido, consejo=f.consejo)

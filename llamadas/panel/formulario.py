@@ -3,20 +3,22 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from typing import Any
 from urllib.parse import quote, urlencode
-from zoneinfo import available_timezones
+from zoneinfo import ZoneInfo, available_timezones
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, QueryDict
 from django.utils import timezone
+from rest_framework.serializers import Field
 
 from discador.listas import Desplegable
 from usuarios.models import Usuario
 
-from ..pedido.campos import Lista
-from ..pedido.pedido import SIN_AGENTE, OpcionesSerializer
-from ..pedido.textos import DIAS, RESULTADOS
+from ..pedido.campos import Eleccion, Lista, ListaDeCorreos
+from ..pedido.filtros import FILTROS, SIN_AGENTE, Filtro
+from ..pedido.pedido import Pedido, PedidoSerializer
 from .atajos import ATAJOS, atajo_de
 
 Parametros = dict[str, list[str]]
@@ -25,7 +27,6 @@ MAXIMA = 3500
 """Caracteres de una consulta, escrita de la forma más larga, con los que su URL y las de los enlaces de su página caben
 en los 4.094 de la primera línea de una petición que por omisión admite gunicorn (nginx, 8 KiB)."""
 
-HORAS = {str(hora): f"{hora} h" for hora in range(24)}
 ZONAS = sorted(zona for zona in available_timezones() if "/" in zona and not zona.startswith(("Etc/", "SystemV/")))
 
 
@@ -39,23 +40,28 @@ class Alternativa:
     consejo: str = ""
 
 
-class Eleccion:
+class Formulario:
     """Lo elegido, tal como se escribió, y lo que la API diría de ello."""
 
     def __init__(self, parametros: Parametros) -> None:
         self.parametros = parametros
-        self.opciones = OpcionesSerializer(data=parametros)
-        self.vale = self.opciones.is_valid()
+        self._campos = PedidoSerializer(data=parametros)
+        self.vale = self._campos.is_valid()
+
+    @cached_property
+    def pedido(self) -> Pedido:
+        """Lo que se pide. Solo si vale."""
+        return self._campos.pedido()
 
     @property
     def errores(self) -> dict[str, list[str]]:
         """Los de cada campo, con las palabras de la API."""
-        return {} if self.vale else {nombre: [*map(str, motivos)] for nombre, motivos in self.opciones.errors.items()}
+        return {nombre: [*map(str, motivos)] for nombre, motivos in self._campos.errors.items()}
 
     @property
     def errores_sin_campo(self) -> list[str]:
         """Los de los parámetros que no existen, que no tienen campo junto al que ponerse."""
-        otros = [(nombre, motivos) for nombre, motivos in self.errores.items() if nombre not in self.opciones.fields]
+        otros = [(nombre, motivos) for nombre, motivos in self.errores.items() if nombre not in self._campos.fields]
         return [f"«{nombre}». {motivo}" for nombre, motivos in otros for motivo in motivos]
 
     @property
@@ -75,7 +81,7 @@ class Eleccion:
     @property
     def hoy(self) -> date:
         """Qué día es en la zona elegida o, si no se entiende, en la del servidor."""
-        return timezone.localdate(timezone=self.opciones.validated_data.get("zona") if self.vale else None)
+        return timezone.localdate(timezone=ZoneInfo(self.pedido.opciones.zona) if self.vale else None)
 
     @property
     def atajo(self) -> str:
@@ -83,19 +89,19 @@ class Eleccion:
         atajo = atajo_de(self.uno("desde"), self.uno("hasta"), self.hoy)
         return atajo.nombre if atajo else ""
 
-    def con_atajo(self, nombre: str) -> "Eleccion":
+    def con_atajo(self, nombre: str) -> "Formulario":
         """La misma, con el periodo que hoy se llama así; si ninguno se llama así, con el que tiene."""
         for atajo in ATAJOS:
             if atajo.nombre == nombre:
                 desde, hasta = (dia.isoformat() for dia in atajo.dias(self.hoy))
-                return Eleccion({**self.parametros, "desde": [desde], "hasta": [hasta]})
+                return Formulario({**self.parametros, "desde": [desde], "hasta": [hasta]})
         return self
 
     def uno(self, nombre: str) -> str:
         return ",".join(self.parametros.get(nombre, []))
 
     def varios(self, nombre: str) -> list[str]:
-        campo, valores = self.opciones.fields[nombre], self.parametros.get(nombre, [])
+        campo, valores = self._campos.fields[nombre], self.parametros.get(nombre, [])
         return campo.partes(valores) if isinstance(campo, Lista) else valores
 
     def alternativas(self, nombre: str, titulos: Mapping[str, str]) -> list[Alternativa]:
@@ -116,16 +122,44 @@ class Eleccion:
                 {"nombre": n, "titulo": t, "valor": self.uno(n), "es_dia": _cabe_en_un_calendario(self.uno(n))}
                 for n, t in (("desde", "Desde"), ("hasta", "Hasta"))
             ],
-            "resultados": self.alternativas("resultado", RESULTADOS),
-            "agentes": [correo for correo in self.varios("usuario") if correo != SIN_AGENTE],
-            "sin_agente": SIN_AGENTE in self.varios("usuario"),
-            "dias_de_la_semana": self.alternativas("dia_semana", DIAS),
-            "horas": self.alternativas("hora", HORAS),
-            "mas_filtros": {"dia_semana", "hora"} & self.parametros.keys(),
+            "filtros": [self._control(filtro) for filtro in FILTROS.values() if not filtro.plegado],
+            "plegados": [self._control(filtro) for filtro in FILTROS.values() if filtro.plegado],
+            "hay_plegados": any(filtro.plegado and nombre in self.parametros for nombre, filtro in FILTROS.items()),
             "zona_escrita": self.uno("zona"),
             "zona_de_siempre": timezone.get_default_timezone_name(),
             "zonas": ZONAS,
         }
+
+    def _control(self, filtro: Filtro) -> dict[str, Any]:
+        """Lo que necesita la plantilla con que se pide un filtro."""
+        campo = self._campos.fields[filtro.nombre]
+        posibles = {valor: filtro.nombres.get(valor, valor) for valor in _posibles(campo)}
+        return {
+            "plantilla": _plantilla(campo),
+            "campo": filtro.nombre,
+            "titulo": filtro.titulo,
+            "plegado": filtro.plegado,
+            "motivos": self.errores.get(filtro.nombre, []),
+            "valor": self.uno(filtro.nombre),
+            "alternativas": self.alternativas(filtro.nombre, posibles),
+            "agentes": [correo for correo in self.varios(filtro.nombre) if correo != SIN_AGENTE],
+            "sin_agente": SIN_AGENTE in self.varios(filtro.nombre),
+        }
+
+
+def _posibles(campo: Field) -> list[str]:
+    """Los valores que admite, si son unos cuantos."""
+    return list(getattr(campo.child if isinstance(campo, Lista) else campo, "choices", ()))
+
+
+def _plantilla(campo: Field) -> str:
+    match campo:
+        case ListaDeCorreos():
+            return "llamadas/filtros/agentes.html"
+        case Lista(child=Eleccion()):
+            return "llamadas/filtros/marcas.html"
+        case _:
+            return "llamadas/filtros/valor.html"
 
 
 class AgentesJson(Desplegable):

@@ -14,14 +14,14 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 
-from ..admin.filtros import DE_UNA_SELECCION
 from ..informe import graficos
+from ..informe.numeros import duracion, porcentaje
 from ..informe.periodos import Tramo, en_tramos
 from ..informe.resumen import Cuenta, Resumen, resumir
 from ..models import DIAS_DE_LA_SEMANA, Ahora, Estado, Llamada, Resultado
-from ..pedido.pedido import SIN_AGENTE, SIN_RESULTADO
-from ..pedido.textos import DIAS, RESULTADOS, cuales, duracion, porcentaje
-from .formulario import Eleccion, Parametros, cabe_en_una_url, consulta, leer
+from ..pedido.filtros import DIAS, RESULTADOS, SIN_AGENTE, SIN_RESULTADO, de_una_seleccion
+from ..pedido.textos import cuales
+from .formulario import Formulario, Parametros, cabe_en_una_url, consulta, leer
 
 DIAS_POR_OMISION = 30
 BASTANTES = 10  # llamadas en una hora para que su tasa de contacto diga algo
@@ -61,12 +61,12 @@ class Tabla:
 class Seleccion:
     """La del informe, de la que cada cifra es una parte."""
 
-    def __init__(self, eleccion: Eleccion, zona: str) -> None:
-        self.parametros = {n: v for n, v in eleccion.parametros.items() if n in DE_UNA_SELECCION}
+    def __init__(self, formulario: Formulario, zona: str) -> None:
+        self.parametros = {n: v for n, v in formulario.parametros.items() if n in de_una_seleccion()}
         self.parametros["zona"] = [zona]
-        elegido, local = eleccion.opciones.validated_data, ZoneInfo(zona)
-        self._primer_dia = _dia(elegido.get("desde"), local)
-        self._ultimo_dia = _dia(elegido.get("hasta"), local, antes=UN_INSTANTE)
+        local = ZoneInfo(zona)
+        self._primer_dia = _dia(formulario.pedido.desde, local)
+        self._ultimo_dia = _dia(formulario.pedido.hasta, local, antes=UN_INSTANTE)
 
     def parte(self, **mas: str) -> Parametros:
         """Los parámetros de la parte en que, además, vale lo que se diga."""
@@ -239,27 +239,27 @@ def pagina_del_informe(administracion: admin.ModelAdmin, request: HttpRequest) -
     Lo que se elige se manda con un POST, que lo enseña en su URL o, si no cabe en ninguna, en la propia respuesta.
     """
     enviado = request.POST if request.method == "POST" else request.GET
-    eleccion = Eleccion(leer(enviado) if enviado else _ultimos_dias())
-    eleccion = eleccion.con_atajo(enviado.get("_atajo", ""))
-    if (request.method == "POST" or "_atajo" in enviado) and eleccion.cabe:
-        return HttpResponseRedirect(f"{request.path}?{eleccion.consulta}")
+    formulario = Formulario(leer(enviado) if enviado else _ultimos_dias())
+    formulario = formulario.con_atajo(enviado.get("_atajo", ""))
+    if (request.method == "POST" or "_atajo" in enviado) and formulario.cabe:
+        return HttpResponseRedirect(f"{request.path}?{formulario.consulta}")
     contexto: dict[str, Any] = {
         **administracion.admin_site.each_context(request),
-        **eleccion.contexto(),
+        **formulario.contexto(),
         "title": "Informe",
         "opts": administracion.opts,
         "media": _MEDIA + administracion.media,
     }
-    if eleccion.vale:
-        resumen = resumir(eleccion.opciones.llamadas(), eleccion.opciones.opciones().zona)
-        seleccion = Seleccion(eleccion, resumen.zona)
+    if formulario.vale:
+        resumen = resumir(formulario.pedido.llamadas(), formulario.pedido.opciones.zona)
+        seleccion = Seleccion(formulario, resumen.zona)
         contexto |= {
             "informe": Informe(resumen, seleccion),
             "resumen": resumen,
-            "cuales": cuales(eleccion.opciones.escritas()),
+            "cuales": cuales(formulario.pedido.escrito),
             "lista": _lista(seleccion.parte()),
             "exportar": _exportar(seleccion.parte()),
-            "json": _enlace("llamadas:resumen", eleccion.parametros),
+            "json": _enlace("llamadas:resumen", formulario.parametros),
         }
     return TemplateResponse(request, "llamadas/informe.html", contexto)
 

@@ -1,13 +1,10 @@
 """Los campos con que se lee una opción, con errores que dicen qué está mal y qué se admite."""
 
-import re
 from collections import Counter
 from datetime import date, datetime
-from ipaddress import ip_address
 from typing import Any, NoReturn
 from zoneinfo import ZoneInfo, available_timezones
 
-from django.conf import settings
 from django.db import DataError, connection, transaction
 from rest_framework import serializers
 from rest_framework.fields import empty
@@ -16,8 +13,6 @@ from discador.parecido import pregunta_por_el_parecido
 from discador.zonas import zona_iana
 from usuarios.models import Usuario
 
-from ..avisos.direcciones import permitida
-from ..avisos.red import partes
 from .fechas import leer_momento
 
 
@@ -125,41 +120,6 @@ class Zona(Texto):
         return zona
 
 
-NO_ES_UNA_URL = "Escriba una URL como https://ejemplo.com/discador."
-
-
-class DireccionDeWebhook(Texto):
-    """Una URL https a la que avisar. A qué direcciones lleva un nombre se mira cada vez que se conecta a él."""
-
-    def to_internal_value(self, data: Any) -> str:
-        url = super().to_internal_value(data)
-        if not settings.WEBHOOK_SECRETO:
-            raise serializers.ValidationError(
-                "Este servidor no envía webhooks: quien lo administra tiene que darle un WEBHOOK_SECRETO."
-            )
-        if url.lower().startswith("http://"):
-            raise serializers.ValidationError("Tiene que empezar por https://: los avisos no van sin cifrar.")
-        try:
-            leida = partes(url)
-        except ValueError:
-            raise serializers.ValidationError(NO_ES_UNA_URL) from None
-        if not re.match("https://[^/]", url, re.IGNORECASE) or leida.port == "0":
-            raise serializers.ValidationError(NO_ES_UNA_URL)
-        if leida.user is not None or leida.password is not None or leida.fragment is not None:
-            raise serializers.ValidationError("No puede llevar usuario, contraseña ni «#».")
-        if not _permitido(leida.host):
-            raise serializers.ValidationError("Es una dirección de una red no permitida.")
-        return url
-
-
-def _permitido(anfitrion: str) -> bool:
-    """Si se puede avisar a esa dirección, que puede haberse escrito de muchas maneras; de un nombre aún no se sabe."""
-    try:
-        return permitida(ip_address(anfitrion.strip("[]")))
-    except ValueError:
-        return True
-
-
 def _que_la_conozca_la_base(zona: ZoneInfo) -> None:
     """PostgreSQL tiene su propia lista de zonas, que puede ser más antigua. Lanza `ValueError`."""
     if connection.vendor == "postgresql":
@@ -176,6 +136,9 @@ class CorreoDeUsuario(Texto):
     def __init__(self, *, salvo: str, **kwargs: Any) -> None:
         super().__init__(trim_whitespace=False, **kwargs)  # un espacio de más es otro correo, quizá de otra persona
         self.salvo = salvo
+
+    def to_representation(self, value: Usuario | str) -> str:
+        return value.email if isinstance(value, Usuario) else value
 
     def es_de_alguien(self, escrito: str) -> bool:
         """Si es, entero, el correo de alguien."""

@@ -1,36 +1,79 @@
-"""La única puerta por la que un texto de fuera se convierte en opciones de una exportación."""
+"""La única puerta por la que un texto de fuera se convierte en lo que se quiere exportar."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from datetime import date
-from typing import Any
+from copy import deepcopy
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, ClassVar
+from zoneinfo import ZoneInfo
 
-from django.db.models import Q
 from django.utils import timezone
 from django.utils.datastructures import MultiValueDict
 from rest_framework import serializers
 
 from ..exportacion.columnas import COLUMNAS
-from ..exportacion.estimacion import Estimacion
 from ..exportacion.formatos import DIALECTOS, FORMATOS
 from ..exportacion.opciones import Opciones
-from ..exportacion.sql.expresiones import DiaDeLaSemana, HoraDelDia
-from ..models import DIAS_DE_LA_SEMANA, Llamada, LlamadaQuerySet, Resultado
-from .campos import VACIO, CorreoDeUsuario, Eleccion, Lista, ListaDeCorreos, Momento, Zona, que_se_admite
+from ..models import Llamada, LlamadaQuerySet
+from .campos import VACIO, Eleccion, Lista, Momento, Zona, que_se_admite
 from .fechas import final, principio
-
-SIN_RESULTADO, SIN_AGENTE = "sin_resultado", "sin_agente"
-
-POR_NOMBRE = {columna.nombre: columna for columna in COLUMNAS}
+from .filtros import FILTROS
 
 Errores = defaultdict[str, list[Any]]
 
 
-class OpcionesSerializer(serializers.Serializer):
-    """Las opciones de una exportación, de los parámetros de una URL o de un diccionario de textos o listas de textos.
+@dataclass(frozen=True, kw_only=True)
+class Pedido:
+    """Lo que alguien quiere exportar, ya comprobado.
 
-    Un nombre mal escrito nunca puede exportarlo todo: se rechaza. Los errores se dicen todos a la vez.
+    `desde` y `hasta` son instantes; `filtros`, los que se han puesto, con su valor; `opciones`, cómo se quiere el
+    archivo; y `escrito`, cómo se podría volver a pedir: siempre con el formato y la zona, aunque no se dijeran.
     """
+
+    desde: datetime | None
+    hasta: datetime | None
+    filtros: Mapping[str, Any]
+    opciones: Opciones
+    escrito: Mapping[str, Any]
+
+    def llamadas(self) -> LlamadaQuerySet:
+        """Las llamadas elegidas."""
+        return self.de_entre(Llamada.objects.finalizadas())
+
+    def de_entre(self, llamadas: LlamadaQuerySet) -> LlamadaQuerySet:
+        """Las elegidas, de entre esas."""
+        if self.desde or self.hasta:
+            llamadas = llamadas.entre(self.desde, self.hasta)
+        condiciones = [FILTROS[nombre].condicion(valor, self.opciones.zona) for nombre, valor in self.filtros.items()]
+        return llamadas.filter(*condiciones)
+
+
+class PedidoInvalido(Exception):
+    """No se puede exportar lo que se pide: `errores` dice, opción por opción, qué está mal y qué hacer."""
+
+    def __init__(self, errores: Mapping[str, list[Any]]) -> None:
+        super().__init__(errores)
+        self.errores = {nombre: [str(motivo) for motivo in motivos] for nombre, motivos in errores.items()}
+
+    @property
+    def motivos(self) -> list[str]:
+        return [motivo for motivos in self.errores.values() for motivo in motivos]
+
+
+def leer(datos: Mapping[str, Any]) -> Pedido:
+    """Lo que se pide con los parámetros de una URL, o con un diccionario de textos o listas de textos.
+
+    Lanza `PedidoInvalido`, con todos los errores a la vez.
+    """
+    campos = PedidoSerializer(data=datos)
+    if not campos.is_valid():
+        raise PedidoInvalido(campos.errors)
+    return campos.pedido()
+
+
+class PedidoSerializer(serializers.Serializer):
+    """Las opciones de una exportación. Un nombre mal escrito nunca puede exportarlo todo: se rechaza."""
 
     desde = Momento(
         required=False,
@@ -41,30 +84,8 @@ class OpcionesSerializer(serializers.Serializer):
         required=False,
         help_text="Hasta cuándo: un día, que entra entero en «zona», o una hora, que no entra.",
     )
-    resultado = Lista(
-        child=Eleccion(choices=[*Resultado.values, SIN_RESULTADO]),
-        required=False,
-        help_text="Solo las que acabaron así; «sin_resultado», las que no lo tienen. Varios, separados por comas o "
-        "repitiendo la opción.",
-    )
-    usuario = ListaDeCorreos(
-        child=CorreoDeUsuario(salvo=SIN_AGENTE),
-        required=False,
-        help_text="Solo las del agente con ese correo; «sin_agente», las que no tienen ninguno. Varios, separados por "
-        "comas o, si alguno lleva una en su correo, repitiendo la opción.",
-    )
-    dia_semana = Lista(
-        child=Eleccion(choices=DIAS_DE_LA_SEMANA),
-        required=False,
-        help_text="Solo las que acabaron en ese día de la semana, en «zona». Varios, como en las anteriores.",
-    )
-    hora = Lista(
-        child=Eleccion(choices=[str(hora) for hora in range(24)]),
-        required=False,
-        help_text="Solo las que acabaron en esa hora del día, de 0 a 23, en «zona». Varias, como en las anteriores.",
-    )
     columnas = Lista(
-        child=Eleccion(choices=list(POR_NOMBRE)),
+        child=Eleccion(choices=[]),
         admite_repetidos=False,
         required=False,
         help_text="Qué columnas y en qué orden, separadas por comas. Por omisión, todas.",
@@ -83,13 +104,18 @@ class OpcionesSerializer(serializers.Serializer):
     )
     comprimir = Eleccion(choices=["gzip"], required=False)
 
+    ajenos: ClassVar[tuple[str, ...]] = ()
+    """Los campos de quien herede que no dicen qué se exporta."""
+
     def get_fields(self) -> dict[str, serializers.Field]:
-        """Los que dependen de los formatos que hay, al día."""
-        campos = super().get_fields()
-        campos["comprimir"].help_text = f"Comprime el fichero, cuyo nombre acaba en .gz. Vale para {_comprimibles()}."
-        campos["formato"].choices = list(FORMATOS)
-        campos["dialecto"].choices = [dialecto for dialectos in DIALECTOS.values() for dialecto in dialectos]
-        return campos
+        """Con los filtros, las columnas y los formatos que haya."""
+        propios = super().get_fields()
+        propios["columnas"].child.choices = list(COLUMNAS)
+        propios["comprimir"].help_text = f"Comprime el fichero, cuyo nombre acaba en .gz. Vale para {_comprimibles()}."
+        propios["formato"].choices = list(FORMATOS)
+        propios["dialecto"].choices = [dialecto for dialectos in DIALECTOS.values() for dialecto in dialectos]
+        limites = {nombre: propios.pop(nombre) for nombre in ("desde", "hasta")}
+        return {**limites, **{filtro.nombre: deepcopy(filtro.campo) for filtro in FILTROS.values()}, **propios}
 
     def to_internal_value(self, data: Mapping[str, Any]) -> dict[str, Any]:
         validos: dict[str, Any] = {}
@@ -108,90 +134,43 @@ class OpcionesSerializer(serializers.Serializer):
             raise serializers.ValidationError(errores)
         return validos
 
-    def llamadas(self) -> LlamadaQuerySet:
-        """Las llamadas elegidas."""
-        return self.de_entre(Llamada.objects.finalizadas())
-
-    def de_entre(self, llamadas: LlamadaQuerySet) -> LlamadaQuerySet:
-        """Las elegidas, de entre esas."""
-        elegido = self.validated_data
-        if "desde" in elegido or "hasta" in elegido:
-            llamadas = llamadas.entre(elegido.get("desde"), elegido.get("hasta"))
-        if "resultado" in elegido:
-            llamadas = llamadas.filter(resultado__in=["" if r == SIN_RESULTADO else r for r in elegido["resultado"]])
-        if "usuario" in elegido:
-            agentes = [usuario for usuario in elegido["usuario"] if usuario != SIN_AGENTE]
-            sin_agente = Q(usuario=None) if SIN_AGENTE in elegido["usuario"] else Q()
-            llamadas = llamadas.filter(Q(usuario__in=agentes) | sin_agente)
-        return self._a_esas_horas(llamadas)
-
-    def _a_esas_horas(self, llamadas: LlamadaQuerySet) -> LlamadaQuerySet:
-        elegido, zona = self.validated_data, _zona(self.validated_data).key
-        if "dia_semana" in elegido:
-            dias = [DIAS_DE_LA_SEMANA.index(dia) for dia in elegido["dia_semana"]]
-            llamadas = llamadas.alias(dia_local=DiaDeLaSemana("fecha_finalizacion", zona)).filter(dia_local__in=dias)
-        if "hora" in elegido:
-            horas = [int(hora) for hora in elegido["hora"]]
-            llamadas = llamadas.alias(hora_local=HoraDelDia("fecha_finalizacion", zona)).filter(hora_local__in=horas)
-        return llamadas
-
-    def opciones(self) -> Opciones:
-        """Cómo se quiere el archivo."""
+    def pedido(self) -> Pedido:
+        """Lo que se pide. Solo si es válido."""
         elegido = self.validated_data
         formato = elegido.get("formato", "csv")
-        return Opciones(
-            columnas=[POR_NOMBRE[nombre] for nombre in elegido.get("columnas", POR_NOMBRE)],
+        opciones = Opciones(
+            columnas=[COLUMNAS[nombre] for nombre in elegido.get("columnas", COLUMNAS)],
             formato=DIALECTOS[formato][elegido["dialecto"]] if "dialecto" in elegido else FORMATOS[formato],
             zona=_zona(elegido).key,
             comprimir="comprimir" in elegido,
-            filtros=self._filtros(),
+            filtros=self._con_que_se_eligen(),
+        )
+        return Pedido(
+            desde=elegido.get("desde"),
+            hasta=elegido.get("hasta"),
+            filtros={nombre: elegido[nombre] for nombre in FILTROS if nombre in elegido},
+            opciones=opciones,
+            escrito=self._escrito(),
         )
 
-    def escritas(self) -> dict[str, Any]:
-        """Como se podrían volver a escribir para pedir lo mismo: el formato y la zona, aunque no se dijeran."""
-        dadas = dict(_por_nombre(self.initial_data))
-        elegido = {"formato": ["csv"], "zona": [_zona(self.validated_data).key], **dadas}
+    def _escrito(self) -> dict[str, Any]:
+        dado = dict(_por_nombre(self.initial_data))
+        elegido = {"formato": ["csv"], "zona": [_zona(self.validated_data).key], **dado}
         return {
             nombre: campo.partes(elegido[nombre]) if isinstance(campo, Lista) else str(elegido[nombre][0]).strip()
             for nombre, campo in self.fields.items()
+            if nombre in elegido and nombre not in self.ajenos
+        }
+
+    def _con_que_se_eligen(self) -> dict[str, str]:
+        """Los filtros y los límites que se han puesto, como texto; los límites, como instantes."""
+        elegido = self.validated_data
+        limites = {nombre: elegido[nombre].isoformat() for nombre in ("desde", "hasta") if nombre in elegido}
+        return limites | {
+            nombre: _en_texto(self.fields[nombre].to_representation(elegido[nombre]))
+            for nombre in FILTROS
             if nombre in elegido
         }
-
-    def _filtros(self) -> dict[str, str]:
-        """Los que se han puesto, con los límites como instantes."""
-        elegido = self.validated_data
-        textos = {
-            "desde": [elegido["desde"].isoformat()] if "desde" in elegido else [],
-            "hasta": [elegido["hasta"].isoformat()] if "hasta" in elegido else [],
-            "resultado": elegido.get("resultado", []),
-            "usuario": [getattr(usuario, "email", usuario) for usuario in elegido.get("usuario", [])],
-            "dia_semana": elegido.get("dia_semana", []),
-            "hora": elegido.get("hora", []),
-        }
-        return {nombre: ",".join(valores) for nombre, valores in textos.items() if valores}
-
-
-class EstimacionSerializer(serializers.Serializer):
-    """Cómo sería un archivo."""
-
-    filas = serializers.IntegerField(help_text="Las llamadas que lleva, exactas.")
-    bytes_aproximados = serializers.IntegerField(help_text="Lo que ocupa, según promedios de su formato.")
-    segundos_aproximados = serializers.FloatField(
-        help_text="Lo que se tarda en prepararlo, según los mismos promedios."
-    )
-    desde = serializers.DateTimeField(
-        allow_null=True, format=None, help_text="La primera fecha_finalizacion, en «zona»; nula si no hay ninguna."
-    )
-    hasta = serializers.DateTimeField(
-        allow_null=True, format=None, help_text="La última fecha_finalizacion, en «zona»; nula si no hay ninguna."
-    )
-    aviso = serializers.CharField(
-        required=False, help_text="Solo si quien vaya a abrirlo debe saber algo: por ejemplo, que no cabe en Excel."
-    )
-
-    def to_representation(self, instance: Estimacion) -> dict[str, Any]:
-        datos = super().to_representation(instance)
-        return datos if instance.aviso else {nombre: datos[nombre] for nombre in datos if nombre != "aviso"}
 
 
 def _por_nombre(datos: Mapping[str, Any]) -> Iterator[tuple[str, list[Any]]]:
@@ -210,8 +189,12 @@ def _leer(campo: serializers.Field, valores: list[Any]) -> Any:
     return campo.run_validation(valores[0])
 
 
-def _zona(validos: dict[str, Any]) -> Any:
-    return validos.get("zona") or timezone.get_default_timezone()
+def _en_texto(valor: Any) -> str:
+    return ",".join(map(str, valor)) if isinstance(valor, list) else str(valor)
+
+
+def _zona(validos: dict[str, Any]) -> ZoneInfo:
+    return validos.get("zona") or ZoneInfo(timezone.get_default_timezone_name())
 
 
 def _fijar_periodo(validos: dict[str, Any], errores: Errores) -> None:

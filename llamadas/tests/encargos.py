@@ -9,7 +9,7 @@ from django.conf import settings
 from llamadas.avisos.reparto import repartir
 from llamadas.entrega.constancia import Quien
 from llamadas.models import Exportacion, LlamadaQuerySet, Medio
-from llamadas.pedido.pedido import OpcionesSerializer
+from llamadas.pedido.pedido import leer
 from llamadas.trabajos import mantenimiento
 from llamadas.trabajos.almacen import MARCA, Almacen
 from llamadas.trabajos.encargar import Peticion, encargar
@@ -23,11 +23,9 @@ def un_encargo(
     usuario: Usuario, seleccion: LlamadaQuerySet | None = None, opciones: dict[str, Any] | None = None, **mas: Any
 ) -> Exportacion:
     """Un encargo recién hecho."""
-    pedidas = OpcionesSerializer(data=opciones or {})
-    pedidas.is_valid(raise_exception=True)
     quien = Quien(usuario=usuario, nombre=usuario.email, direccion="192.0.2.7")
     raiz = "https://discador.example.com"
-    encargo, _ = encargar(Peticion(quien=quien, opciones=pedidas, raiz=raiz, seleccion=seleccion, **mas))
+    encargo, _ = encargar(Peticion(quien=quien, pedido=leer(opciones or {}), raiz=raiz, seleccion=seleccion, **mas))
     return encargo
 
 

@@ -27,7 +27,7 @@ CELDA, FORMULA = f"{TABLA}table-cell", f"{TABLA}formula"
 
 SIN_SENTIDO = re.compile(r"Err:50[19]")  # un carácter que no va ahí, o un operador que falta
 
-TIPOS = {columna.nombre: columna.tipo for columna in COLUMNAS}
+TIPOS = {columna.nombre: columna.tipo for columna in COLUMNAS.values()}
 
 Filas = list[dict[str, str]]
 

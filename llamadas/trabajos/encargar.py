@@ -14,7 +14,7 @@ from usuarios.models import Usuario
 from ..entrega.constancia import Quien
 from ..exportacion.estimacion import ocupara
 from ..models import Ahora, EstadoDeExportacion, Exportacion, LlamadaQuerySet, Modo, Puerta, Seleccionada
-from ..pedido.pedido import OpcionesSerializer
+from ..pedido.pedido import Pedido
 from .almacen import SIN_CARPETA, almacen, no_se_puede_usar
 from .cola import encolar
 
@@ -38,7 +38,7 @@ class Peticion:
     """
 
     quien: Quien
-    opciones: OpcionesSerializer
+    pedido: Pedido
     raiz: str
     puerta: Puerta = Puerta.DESCONOCIDA
     avisar_correo: bool = False
@@ -55,7 +55,7 @@ class Peticion:
             return uuid4()
         contenido = [
             self.quien.usuario.pk,
-            self.opciones.escritas(),
+            self.pedido.escrito,
             self.avisar_correo,
             self.webhook_url,
             self.seleccion is not None,
@@ -70,7 +70,7 @@ class Peticion:
         return (
             self.seleccion is None
             and not encargo.de_una_seleccion
-            and encargo.opciones == self.opciones.escritas()
+            and encargo.opciones == self.pedido.escrito
             and encargo.avisar_correo == self.avisar_correo
             and encargo.webhook_url == self.webhook_url
         )
@@ -110,10 +110,10 @@ def _ya_encargada(peticion: Peticion, identificador: UUID) -> Exportacion | None
 
 def _contar_lo_que_cabe(peticion: Peticion) -> int:
     """Las llamadas que se piden. Lanza `NoCabe`."""
-    llamadas = peticion.opciones.llamadas() if peticion.seleccion is None else peticion.seleccion
+    llamadas = peticion.pedido.llamadas() if peticion.seleccion is None else peticion.seleccion
     filas = llamadas.count()
     try:
-        cabe = almacen().cabe(ocupara(filas, peticion.opciones.opciones()))
+        cabe = almacen().cabe(ocupara(filas, peticion.pedido.opciones))
     except OSError as error:
         registro.error(no_se_puede_usar(error))
         raise NoCabe(SIN_CARPETA) from error
@@ -130,9 +130,9 @@ def _crear(peticion: Peticion, identificador: UUID, filas: int) -> Exportacion:
         usuario=peticion.quien.usuario,
         quien=peticion.quien.nombre,
         direccion=peticion.quien.direccion,
-        opciones=peticion.opciones.escritas(),
+        opciones=peticion.pedido.escrito,
         de_una_seleccion=peticion.seleccion is not None,
-        formato=peticion.opciones.opciones().extension,
+        formato=peticion.pedido.opciones.extension,
         estado=EstadoDeExportacion.PENDIENTE,
         filas_previstas=filas,
         revisar=Ahora(),

@@ -9,14 +9,13 @@ from typing import TypeVar
 from uuid import UUID
 
 from django.db import Error, connections
-from rest_framework.serializers import ValidationError
 
 from ..avisos import bandeja
 from ..exportacion.estimacion import ocupara
 from ..exportacion.exportar import exportar
 from ..exportacion.opciones import Opciones
 from ..models import Ahora, Exportacion, LlamadaQuerySet
-from ..pedido.pedido import OpcionesSerializer
+from ..pedido.pedido import PedidoInvalido, leer
 from ..pedido.textos import ya_no_vale
 from . import estados
 from .almacen import SIN_SITIO, SinCarpeta, almacen, no_se_puede_usar
@@ -84,15 +83,14 @@ def ejecutar(identificador: UUID) -> None:
         _insistir(lambda: estados.reintentar(encargo, mensaje, espera=ESPERA_TRAS_UN_FALLO))
 
 
-def pedido(encargo: Exportacion) -> tuple[LlamadaQuerySet, Opciones]:
+def _lo_pedido(encargo: Exportacion) -> tuple[LlamadaQuerySet, Opciones]:
     """Qué llamadas y cómo. Lanza `Imposible`, si lo que se pidió ha dejado de valer."""
-    opciones = OpcionesSerializer(data=encargo.opciones)
     try:
-        opciones.is_valid(raise_exception=True)
-    except ValidationError as error:
-        raise Imposible(ya_no_vale(error.detail)) from error
+        pedido = leer(encargo.opciones)
+    except PedidoInvalido as error:
+        raise Imposible(ya_no_vale(error.motivos)) from error
     seleccion = encargo.seleccion()
-    return opciones.llamadas() if seleccion is None else seleccion, opciones.opciones()
+    return pedido.llamadas() if seleccion is None else seleccion, pedido.opciones
 
 
 def _preparar(encargo: Exportacion) -> bool:
@@ -102,7 +100,7 @@ def _preparar(encargo: Exportacion) -> bool:
     try:
         with Latidos(encargo) as latidos, almacen().provisional(encargo.pk, encargo.intento) as fichero:
             _quitar_lo_de_antes(encargo)
-            llamadas, opciones = pedido(encargo)
+            llamadas, opciones = _lo_pedido(encargo)
             archivo = exportar(llamadas, opciones, avance=latidos.avanzar)
             with closing(archivo.trozos):
                 latidos.filas_previstas = archivo.filas

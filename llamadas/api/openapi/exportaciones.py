@@ -11,7 +11,7 @@ from discador.openapi import CUANDO_VOLVER, INTERNO, OTRO_ESCRIBE, cabecera, err
 from ...exportacion import compresion
 from ...exportacion.formatos import FORMATOS
 from ...trabajos.almacen import SIN_CARPETA
-from ..exportacion_json import EncargoSerializer, ExportacionSerializer, ListaSerializer
+from ..serializers import EncargoSerializer, ExportacionSerializer, ListaSerializer
 from .llamadas import CABECERAS, LAS_DOS, esquema
 
 ETIQUETA = ["Exportaciones"]

@@ -17,7 +17,8 @@ from ...exportacion.formatos import FORMATOS
 from ...models import Llamada
 from ...pedido.campos import CorreoDeUsuario, Eleccion, Lista, Momento
 from ...pedido.fechas import FORMA
-from ...pedido.pedido import EstimacionSerializer, OpcionesSerializer
+from ...pedido.pedido import PedidoSerializer
+from ..serializers import EstimacionSerializer
 
 EJEMPLOS = {
     "desde": "2026-01-01",
@@ -57,7 +58,7 @@ OPCIONES = [
         explode=not isinstance(campo, Lista),
         style="form",
     )
-    for nombre, campo in OpcionesSerializer().fields.items()
+    for nombre, campo in PedidoSerializer().fields.items()
 ]
 
 TIPOS = {
@@ -73,7 +74,7 @@ def _propiedad(columna: Columna) -> dict[str, Any]:
     return TIPOS[columna.tipo] | ({"nullable": True} if puede_faltar else {})
 
 
-LLAMADA = {"type": "object", "properties": {columna.nombre: _propiedad(columna) for columna in COLUMNAS}}
+LLAMADA = {"type": "object", "properties": {columna.nombre: _propiedad(columna) for columna in COLUMNAS.values()}}
 UNA_LLAMADA = {
     "llamada_id": 201,
     "numero_destino": "+34936405038",

@@ -2,7 +2,7 @@
 
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 
-from ..resumen_json import ResumenSerializer
+from ..serializers import ResumenSerializer
 from .llamadas import CABECERAS, LAS_DOS, OPCIONES
 
 CUENTA = {"finalizadas": 1249, "contestadas": 480, "tasa_de_contacto": 0.3843}

@@ -160,7 +160,7 @@ def _como_se_suele_hacer(destino: Path) -> Medida:
         una_a_una = llamadas.order_by("fecha_finalizacion", "pk").iterator()
         with closing(una_a_una), destino.open("w", encoding="utf-8", newline="") as fichero:
             escritor = csv.writer(fichero)
-            escritor.writerow([columna.nombre for columna in COLUMNAS])
+            escritor.writerow(list(COLUMNAS))
             for llamada in una_a_una:
                 escritor.writerow(
                     [

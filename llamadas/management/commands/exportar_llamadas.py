@@ -23,7 +23,7 @@ from llamadas.management.comando import Comando
 from llamadas.management.explicacion import de_la_base, del_sistema
 from llamadas.models import Puerta
 from llamadas.pedido.campos import CorreoDeUsuario, Eleccion, Lista, Momento, Zona
-from llamadas.pedido.pedido import OpcionesSerializer
+from llamadas.pedido.pedido import Pedido, PedidoInvalido, PedidoSerializer, leer
 
 AYUDA = """
 Exporta las llamadas finalizadas. Sin opciones, todas y en CSV, con los mismos
@@ -65,15 +65,15 @@ class Command(Comando):
             help="Dónde escribir: un fichero, una carpeta o «-» para la salida estándar. Por omisión, aquí.",
         )
         opciones = parser.add_argument_group("qué y cómo se exporta, igual que en la API")
-        for nombre, campo in OpcionesSerializer().fields.items():
+        for nombre, campo in PedidoSerializer().fields.items():
             opciones.add_argument(f"--{nombre}", action="append", metavar=_metavar(campo), help=_ayuda(campo))
 
     def handle(self, *, output: str, **argumentos: Any) -> None:
         try:
             pedido = self._leer(output, argumentos)
             with tqdm(unit=" llamadas", unit_scale=True, disable=None) as barra:
-                opciones = pedido.opciones()
-                with auditada(Quien.del_sistema(), Puerta.COMANDO, pedido.escritas(), opciones.extension) as constancia:
+                opciones = pedido.opciones
+                with auditada(Quien.del_sistema(), Puerta.COMANDO, pedido.escrito, opciones.extension) as constancia:
                     archivo = exportar(pedido.llamadas(), opciones, avance=barra.update)
                     with closing(archivo.trozos):
                         constancia.anunciar(archivo)
@@ -91,24 +91,24 @@ class Command(Comando):
             raise CommandError(f"La exportación ha fallado. {error}") from error
         except KeyboardInterrupt as error:
             raise CommandError("Exportación interrumpida.", returncode=130) from error
-        if aviso := pedido.opciones().formato.aviso(archivo.filas):
+        if aviso := pedido.opciones.formato.aviso(archivo.filas):
             self.stderr.write(aviso, self.style.WARNING)
         self.stderr.write(f"Llamadas exportadas: {archivo.filas}, en {destino}", self.style.SUCCESS)
 
-    def _leer(self, output: str, argumentos: dict[str, Any]) -> OpcionesSerializer:
-        dados = {nombre: argumentos[nombre] for nombre in OpcionesSerializer().fields if argumentos[nombre]}
+    def _leer(self, output: str, argumentos: dict[str, Any]) -> Pedido:
+        dados = {nombre: argumentos[nombre] for nombre in PedidoSerializer().fields if argumentos[nombre]}
         del_nombre = _segun_el_nombre(output, es_forzoso="formato" not in dados)
-        pedido = OpcionesSerializer(data=del_nombre | dados)
-        if not pedido.is_valid():
+        try:
+            return leer(del_nombre | dados)
+        except PedidoInvalido as invalido:
             de_donde = dict.fromkeys(del_nombre.keys() - dados.keys(), f"-o {output}")
             raise CommandError(
                 "\n".join(
                     f"{de_donde.get(nombre, f'--{nombre}')}: {error}"
-                    for nombre, errores in pedido.errors.items()
+                    for nombre, errores in invalido.errores.items()
                     for error in errores
                 )
-            )
-        return pedido
+            ) from invalido
 
     def _entregar(self, archivo: Archivo, output: str) -> str:
         if output == "-":
@@ -124,7 +124,7 @@ def _metavar(campo: Field) -> str:
         return "|".join(campo.choices)
     if isinstance(campo, Lista):
         return f"{METAVARES.get(type(campo.child), campo.field_name.upper())},…"
-    return METAVARES[type(campo)]
+    return METAVARES.get(type(campo), campo.field_name.upper())
 
 
 def _ayuda(campo: Field) -> str:

@@ -211,7 +211,7 @@ DE_OTRA_VERSION = {
 }
 DICHO_TAL_CUAL = (
     "desde 20200101, con resultado abandonada o buzón, de sin_agente@example.com o nadie, "
-    "en martes o festivo, a las 9 h o madrugada h",
+    "en martes o festivo, a las 9 h o madrugada",
     "llamada_id, coste",
     "lotus",
     "lzma",

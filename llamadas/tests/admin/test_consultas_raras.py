@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as ajustes
 from hypothesis import strategies as st
 
-from llamadas.pedido.pedido import OpcionesSerializer
+from llamadas.pedido.pedido import PedidoSerializer
 from usuarios.models import Usuario
 
 from ..datos import finalizada
@@ -193,7 +193,7 @@ RAROS_EN_LA_API = [
     [[["a"]]],
     [],
 ]
-OPCIONES = [*OpcionesSerializer().fields, "avisar_correo", "webhook_url", "dsde", NUL, "estado", "pagina", "por_pagina"]
+OPCIONES = [*PedidoSerializer().fields, "avisar_correo", "webhook_url", "dsde", NUL, "estado", "pagina", "por_pagina"]
 
 
 @pytest.mark.parametrize("opcion", OPCIONES, ids=repr)

@@ -215,7 +215,7 @@ def test_sin_llamadas_el_fichero_es_valido(con_token, formato):
         assert pyarrow.parquet.read_schema(io.BytesIO(contenido)).names == list(TODAS)
 
 
-TODAS = tuple(columna.nombre for columna in COLUMNAS)
+TODAS = tuple(COLUMNAS)
 
 
 @pytest.mark.parametrize("formato", FORMATOS)

@@ -88,7 +88,7 @@ LLAMADAS = st.fixed_dictionaries(
 
 @given(
     filas=st.lists(LLAMADAS, max_size=4, unique_by=lambda fila: fila["id"]),
-    columnas=st.permutations(COLUMNAS).flatmap(lambda todas: st.integers(1, 9).map(lambda n: todas[:n])),
+    columnas=st.permutations(list(COLUMNAS.values())).flatmap(lambda todas: st.integers(1, 9).map(lambda n: todas[:n])),
     formato=st.sampled_from(list(DIALECTOS["csv"].values())),
     zona=st.sampled_from(["UTC", "Europe/Madrid", "America/Santiago", "Asia/Kathmandu", "Pacific/Apia"]),
 )
@@ -139,7 +139,7 @@ def test_los_textos_raros_solos_y_acompanados(columna, dialecto):
             finalizada(id=i + 1, usuario=Usuario.objects.bulk_create([Usuario(email=texto)])[0])
         else:
             finalizada(id=i + 1, **{columna: texto[:20]})
-    una = [c for c in COLUMNAS if c.nombre == columna]
+    una = [c for c in COLUMNAS.values() if c.nombre == columna]
     copiado, escrito = por_los_dos_caminos(columnas=una, formato=formato)
     assert copiado == escrito
     copiado, escrito = por_los_dos_caminos(formato=formato)
@@ -223,7 +223,7 @@ def con_siesta_en(fila):
 
 @pytest.mark.parametrize("formato", ["csv", "ndjson"])
 def test_abandonarla_acaba_con_una_consulta_que_aun_no_da_filas(muchas, formato):
-    opciones = Opciones(formato=FORMATOS[formato], columnas=[*COLUMNAS, LENTA])
+    opciones = Opciones(formato=FORMATOS[formato], columnas=[*COLUMNAS.values(), LENTA])
     trozos = exportar(con_siesta_en(5_000), opciones).trozos
     next(trozos)
     esperar(lambda: [espera for _, espera in consultas_en_marcha()] == ["PgSleep"])
@@ -234,7 +234,7 @@ def test_abandonarla_acaba_con_una_consulta_que_aun_no_da_filas(muchas, formato)
 
 
 def test_abandonarla_mientras_el_servidor_descansa_no_pide_otro_lote(muchas):
-    opciones = Opciones(formato=FORMATOS["ndjson"], columnas=[*COLUMNAS, LENTA])
+    opciones = Opciones(formato=FORMATOS["ndjson"], columnas=[*COLUMNAS.values(), LENTA])
     trozos = exportar(con_siesta_en(9_000), opciones).trozos
     # Recogido un lote de 2.000, en la cola caben dos y quien lee espera con otro: el siguiente sería el de la siesta.
     next(trozos)
@@ -251,7 +251,7 @@ ROTA = Columna("rota", Tipo.ENTERO, "rota", 5)
 
 def test_un_error_del_servidor_a_mitad_llega_a_quien_lee(muchas):
     rotas = Llamada.objects.finalizadas().annotate(rota=1 / (F("duracion_segundos") - 60_000))
-    trozos = exportar(rotas, Opciones(columnas=[*COLUMNAS, ROTA])).trozos
+    trozos = exportar(rotas, Opciones(columnas=[*COLUMNAS.values(), ROTA])).trozos
     next(trozos)
     with pytest.raises(DatabaseError, match="division by zero"):
         b"".join(trozos)

@@ -314,7 +314,7 @@ def test_cualquier_llamada_se_escribe_segun_el_contrato_y_vuelve_al_importarla(s
     comprobar()
 
 
-NUMERO, CORREO = (next(c for c in COLUMNAS if c.nombre == nombre) for nombre in ("numero_destino", "usuario_email"))
+NUMERO, CORREO = COLUMNAS["numero_destino"], COLUMNAS["usuario_email"]
 EN_PYTHON = {
     "rfc4180": (lambda numero: proteger(numero, True), proteger),
     "excel": (lambda numero: numero and constante(numero), proteger_tras_constante),

@@ -1,0 +1,133 @@
+"""Con qué se eligen las llamadas. Añadir un filtro es añadir un objeto: de él sale lo que hay en todas las puertas."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db.models import Q
+from django.db.models.lookups import In
+from rest_framework.serializers import Field
+
+from ..exportacion.sql.expresiones import DiaDeLaSemana, HoraDelDia
+from ..models import DIAS_DE_LA_SEMANA, Resultado
+from .campos import CorreoDeUsuario, Eleccion, Lista, ListaDeCorreos
+
+SIN_RESULTADO, SIN_AGENTE = "sin_resultado", "sin_agente"
+
+RESULTADOS = {**{valor: str(titulo) for valor, titulo in Resultado.choices}, SIN_RESULTADO: "sin resultado"}
+DIAS = {dia: dia for dia in DIAS_DE_LA_SEMANA} | {"miercoles": "miércoles", "sabado": "sábado"}
+HORAS = {str(hora): f"{hora} h" for hora in range(24)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Filtro:
+    """Una manera de elegir llamadas.
+
+    `campo` lee lo que se escribe, y su ayuda es la de todas las puertas. `condicion` recibe lo leído y la zona IANA en
+    que se cuentan los días y las horas. `frase` lo cuenta, con «{}» donde van los valores, que se llaman como digan
+    `nombres` o como se escriben. Con `plegado`, en los formularios está entre los que no se usan a diario.
+    """
+
+    nombre: str
+    titulo: str
+    campo: Field
+    condicion: Callable[[Any, str], Q]
+    frase: str
+    ejemplo: str
+    nombres: Mapping[str, str] = field(default_factory=dict)
+    plegado: bool = False
+
+    def en_palabras(self, escrito: Any) -> str:
+        """Lo que se eligió, a partir de cómo se escribió."""
+        return self.frase.format(" o ".join(self.nombres.get(valor, valor) for valor in partes(escrito)))
+
+
+def partes(escrito: Any) -> list[str]:
+    """Uno o varios valores, uno a uno."""
+    return [str(valor) for valor in (escrito if isinstance(escrito, list) else [escrito])]
+
+
+def _con_resultado(resultados: Iterable[str], _zona: str) -> Q:
+    return Q(resultado__in=["" if resultado == SIN_RESULTADO else resultado for resultado in resultados])
+
+
+def _de_usuario(usuarios: list[Any], _zona: str) -> Q:
+    de_alguien = Q(usuario__in=[usuario for usuario in usuarios if usuario != SIN_AGENTE])
+    return de_alguien | Q(usuario=None) if SIN_AGENTE in usuarios else de_alguien
+
+
+def _en_esos_dias(dias: Iterable[str], zona: str) -> Q:
+    return Q(In(DiaDeLaSemana("fecha_finalizacion", zona), [DIAS_DE_LA_SEMANA.index(dia) for dia in dias]))
+
+
+def _a_esas_horas(horas: Iterable[str], zona: str) -> Q:
+    return Q(In(HoraDelDia("fecha_finalizacion", zona), [int(hora) for hora in horas]))
+
+
+FILTROS = {
+    filtro.nombre: filtro
+    for filtro in (
+        Filtro(
+            nombre="resultado",
+            titulo="Resultado",
+            campo=Lista(
+                child=Eleccion(choices=list(RESULTADOS)),
+                required=False,
+                help_text="Solo las que acabaron así; «sin_resultado», las que no lo tienen. Varios, separados por "
+                "comas o repitiendo la opción.",
+            ),
+            condicion=_con_resultado,
+            frase="con resultado {}",
+            nombres=RESULTADOS,
+            ejemplo="contestada,buzon",
+        ),
+        Filtro(
+            nombre="usuario",
+            titulo="Agentes",
+            campo=ListaDeCorreos(
+                child=CorreoDeUsuario(salvo=SIN_AGENTE),
+                required=False,
+                help_text="Solo las del agente con ese correo; «sin_agente», las que no tienen ninguno. Varios, "
+                "separados por comas o, si alguno lleva una en su correo, repitiendo la opción.",
+            ),
+            condicion=_de_usuario,
+            frase="de {}",
+            nombres={SIN_AGENTE: "nadie"},
+            ejemplo="irene@discador.example.com",
+        ),
+        Filtro(
+            nombre="dia_semana",
+            titulo="Días de la semana",
+            campo=Lista(
+                child=Eleccion(choices=list(DIAS)),
+                required=False,
+                help_text="Solo las que acabaron en ese día de la semana, en «zona». Varios, como en las anteriores.",
+            ),
+            condicion=_en_esos_dias,
+            frase="en {}",
+            nombres=DIAS,
+            ejemplo="lunes,martes",
+            plegado=True,
+        ),
+        Filtro(
+            nombre="hora",
+            titulo="Horas del día",
+            campo=Lista(
+                child=Eleccion(choices=list(HORAS)),
+                required=False,
+                help_text="Solo las que acabaron en esa hora del día, de 0 a 23, en «zona». Varias, como en las "
+                "anteriores.",
+            ),
+            condicion=_a_esas_horas,
+            frase="a las {}",
+            nombres=HORAS,
+            ejemplo="9,10,11",
+            plegado=True,
+        ),
+    )
+}
+
+
+def de_una_seleccion() -> tuple[str, ...]:
+    """Las opciones que dicen qué llamadas, y no cómo es el archivo."""
+    return ("desde", "hasta", *FILTROS, "zona")
