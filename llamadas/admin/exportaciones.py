@@ -8,23 +8,21 @@ from django.contrib import admin, messages
 from django.contrib.humanize.templatetags.humanize import intcomma
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import get_object_or_404
 from django.template.defaultfilters import filesizeformat
-from django.urls import path, reverse
-from django.utils.html import format_html
+from django.urls import path
 from django.utils.safestring import SafeString
 
 from discador.listas import AdminAcotado
 
 from ..avisos import bandeja
-from ..avisos.enlaces import raiz_del_sitio
-from ..entrega.constancia import Quien
-from ..models import Aviso, EstadoDeAviso, EstadoDeExportacion, Exportacion, Puerta, Trabajador
-from ..pedido.pedido import Pedido, PedidoInvalido, leer
+from ..models import Aviso, EstadoDeAviso, EstadoDeExportacion, Exportacion, Trabajador
+from ..panel.encargos import a_la_pagina_de, como_va, encargar_y_ver
+from ..pedido.pedido import PedidoInvalido, leer
 from ..pedido.textos import en_palabras, ya_no_vale
 from ..trabajos import estados
-from ..trabajos.encargar import Demasiadas, NoCabe, Peticion, encargar, repetible
+from ..trabajos.encargar import repetible
 
 
 class SoloMirar(AdminAcotado):
@@ -133,7 +131,7 @@ class ExportacionAdmin(SoloMirar):
             self.message_user(request, "Exportación cancelada.", messages.SUCCESS)
         else:
             self.message_user(request, "Ya había acabado: no hay nada que cancelar.", messages.WARNING)
-        return _a_la_pagina_de(exportacion)
+        return a_la_pagina_de(exportacion)
 
     def repetir(self, request: HttpRequest, pk: UUID) -> HttpResponse:
         """El botón de repetir: encarga lo mismo, con las llamadas que haya ahora."""
@@ -142,14 +140,14 @@ class ExportacionAdmin(SoloMirar):
             return exportacion
         if not repetible(exportacion):
             self.message_user(request, "Ya no se puede repetir: no se sabe qué llamadas eran.", messages.ERROR)
-            return _a_la_pagina_de(exportacion)
+            return a_la_pagina_de(exportacion)
         try:
             pedido = leer(exportacion.opciones)
         except PedidoInvalido as error:
             self.message_user(request, ya_no_vale(error.motivos), messages.ERROR)
-            return _a_la_pagina_de(exportacion)
+            return a_la_pagina_de(exportacion)
         lo_mismo = {"avisar_correo": exportacion.avisar_correo, "seleccion": exportacion.seleccion()}
-        return encargar_y_ver(self, request, pedido, **lo_mismo) or _a_la_pagina_de(exportacion)
+        return encargar_y_ver(self, request, pedido, **lo_mismo) or a_la_pagina_de(exportacion)
 
     def _la_del_boton(self, request: HttpRequest, pk: UUID) -> Exportacion | HttpResponse:
         if request.method != "POST":
@@ -157,20 +155,6 @@ class ExportacionAdmin(SoloMirar):
         if not self.has_view_permission(request):
             raise PermissionDenied
         return get_object_or_404(Exportacion, pk=pk)
-
-
-def como_va(exportacion: Exportacion) -> SafeString | str:
-    """Su estado, con una barra que avanza sola mientras no acaba."""
-    if not exportacion.esta_viva:
-        return exportacion.get_estado_display()
-    return format_html(
-        '<span data-exportacion="{}"><progress max="100" value="{}" aria-label="Progreso"></progress> '
-        '<span role="status">{}, {} %</span></span>',
-        reverse("llamadas:exportacion", args=[exportacion.pk]),
-        exportacion.porcentaje,
-        exportacion.get_estado_display(),
-        exportacion.porcentaje,
-    )
 
 
 @admin.register(Aviso)
@@ -211,36 +195,3 @@ class AvisoAdmin(SoloMirar):
         cuantos = bandeja.otra_vez(queryset)
         que = "1 aviso" if cuantos == 1 else f"{cuantos} avisos"
         self.message_user(request, f"Se vuelve a enviar {que}.", messages.SUCCESS)
-
-
-def encargar_y_ver(de: admin.ModelAdmin, request: HttpRequest, pedido: Pedido, **mas: Any) -> HttpResponse | None:
-    """Encarga y lleva a la página del encargo; si no se puede, lo dice y no lleva a ningún sitio."""
-    peticion = Peticion(
-        quien=Quien.de_la_peticion(request),
-        pedido=pedido,
-        raiz=raiz_del_sitio(request),
-        puerta=Puerta.ADMINISTRACION,
-        formulario=_formulario(request),
-        **mas,
-    )
-    try:
-        encargo, es_nuevo = encargar(peticion)
-    except (Demasiadas, NoCabe) as error:
-        de.message_user(request, str(error), messages.ERROR)
-        return None
-    aun = ", y aún no ha acabado" if encargo.esta_viva else ""
-    mensaje = "Exportación encargada." if es_nuevo else f"Ya estaba encargada{aun}."
-    de.message_user(request, mensaje, messages.SUCCESS)
-    return _a_la_pagina_de(encargo)
-
-
-def _formulario(request: HttpRequest) -> UUID | None:
-    """El que lleva la página desde la que se envía."""
-    try:
-        return UUID(request.POST.get("_formulario", ""))
-    except ValueError:
-        return None
-
-
-def _a_la_pagina_de(exportacion: Exportacion) -> HttpResponse:
-    return HttpResponseRedirect(reverse("admin:llamadas_exportacion_change", args=[exportacion.pk]))

@@ -26,11 +26,11 @@ from ..entrega.directa import NoAlMomento, descargar
 from ..entrega.plazas import AhoraNo
 from ..exportacion.formatos import FORMATOS, Formato
 from ..models import Llamada, LlamadaQuerySet, Puerta
+from ..panel.encargos import encargar_y_ver
 from ..panel.exportar import pagina_de_exportar
 from ..panel.formulario import AgentesJson
 from ..panel.informe import pagina_del_informe
 from ..pedido.pedido import PedidoInvalido, leer
-from .exportaciones import encargar_y_ver
 from .filtros import FILTROS, FiltroDeLaSeleccion, FiltroPorAgente, ListaDeLlamadas
 from .listado import ListadoQuerySet, PaginadorConMemoria, hora_local
 

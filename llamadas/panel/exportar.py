@@ -14,7 +14,6 @@ from django.urls import reverse
 
 from usuarios.models import Usuario
 
-from ..admin.exportaciones import encargar_y_ver
 from ..api.serializers import EstimacionSerializer
 from ..entrega.directa import NoAlMomento, comprobar_que_caben, descargar
 from ..entrega.plazas import AhoraNo, comprobar_que_hay_plaza
@@ -22,6 +21,7 @@ from ..exportacion.columnas import COLUMNAS
 from ..exportacion.estimacion import estimar
 from ..exportacion.formatos import DIALECTOS, FORMATOS
 from ..models import Puerta, UltimaEleccion
+from .encargos import encargar_y_ver
 from .formulario import MAXIMA, Alternativa, Formulario, leer
 
 _MEDIA = Media(css={"all": ["admin/css/forms.css", "llamadas/eleccion.css", "llamadas/exportar.css"]})

@@ -4,8 +4,8 @@ from typing import Any
 
 from django import template
 
-from ..admin.exportaciones import como_va
 from ..models import EstadoDeExportacion, Exportacion, Trabajador
+from .encargos import como_va
 
 register = template.Library()
 
