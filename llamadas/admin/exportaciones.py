@@ -14,8 +14,6 @@ from django.template.defaultfilters import filesizeformat
 from django.urls import path
 from django.utils.safestring import SafeString
 
-from discador.listas import AdminAcotado
-
 from ..avisos import bandeja
 from ..models import Aviso, EstadoDeAviso, EstadoDeExportacion, Exportacion, Trabajador
 from ..panel.encargos import a_la_pagina_de, como_va, encargar_y_ver
@@ -23,28 +21,7 @@ from ..pedido.pedido import PedidoInvalido, leer
 from ..pedido.textos import en_palabras, ya_no_vale
 from ..trabajos import estados
 from ..trabajos.encargar import repetible
-
-
-class SoloMirar(AdminAcotado):
-    """Cualquier administrador lo ve; nadie lo añade, lo cambia ni lo borra."""
-
-    actions_on_bottom = False
-    show_full_result_count = False
-
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        return self.has_view_permission(request)
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.is_active and request.user.is_staff
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+from .solo_mirar import SoloMirar
 
 
 @admin.register(Exportacion)

@@ -20,8 +20,6 @@ from django.shortcuts import render
 from django.urls import path
 from django.utils.formats import date_format
 
-from discador.listas import AdminAcotado
-
 from ..entrega.directa import NoAlMomento, descargar
 from ..entrega.plazas import AhoraNo
 from ..exportacion.formatos import FORMATOS, Formato
@@ -33,6 +31,7 @@ from ..panel.informe import pagina_del_informe
 from ..pedido.pedido import PedidoInvalido, leer
 from .filtros import FILTROS, FiltroDeLaSeleccion, FiltroPorAgente, ListaDeLlamadas
 from .listado import ListadoQuerySet, PaginadorConMemoria, hora_local
+from .solo_mirar import SoloMirar
 
 OTRA_VEZ = "Inténtelo dentro de unos segundos, o elija «Exportar seleccionadas en segundo plano»."
 NADA_QUE_EXPORTAR = "Ninguna llamada seleccionada está finalizada: no hay nada que exportar."
@@ -52,7 +51,7 @@ def _exportar_a(formato: Formato) -> Callable[..., HttpResponseBase | None]:
 
 
 @admin.register(Llamada)
-class LlamadaAdmin(AdminAcotado):
+class LlamadaAdmin(SoloMirar):
     """La lista de llamadas, ágil con millones de filas, y su exportación."""
 
     actions = (*(_exportar_a(formato) for formato in FORMATOS.values()), "exportar_en_segundo_plano")
@@ -75,7 +74,6 @@ class LlamadaAdmin(AdminAcotado):
     paginator = PaginadorConMemoria
     search_fields = ("numero_destino",)
     search_help_text = "Número de destino, entero o una parte."
-    show_full_result_count = False
     sortable_by = ("id", "finalizacion")  # las que tienen índice
 
     @property
@@ -189,22 +187,6 @@ class LlamadaAdmin(AdminAcotado):
             return queryset, False
         formas = {search_term, re.sub(r"[\s().-]", "", search_term) or search_term}
         return queryset.filter(reduce(or_, (Q(numero_destino__contains=forma) for forma in formas))), False
-
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        return self.has_view_permission(request)
-
-    def has_view_permission(self, request: HttpRequest, obj: Llamada | None = None) -> bool:
-        return request.user.is_active and request.user.is_staff
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Llamada | None = None) -> bool:
-        """Nadie: lo que pasó no se edita."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Llamada | None = None) -> bool:
-        return False
 
 
 def _escrita(fecha: datetime | None) -> str | None:
