@@ -10,7 +10,7 @@ from urllib.parse import quote, urlsplit
 from django.conf import settings
 from django.db import connection, connections
 
-from discador.settings import base_de_datos
+from discador.entorno import base_de_datos
 
 
 def usar(base: dict[str, Any]) -> None:

@@ -28,7 +28,7 @@ from django.test import Client
 from rest_framework_simplejwt.tokens import AccessToken
 
 from discador.bases import usar
-from discador.settings import base_de_datos
+from discador.entorno import base_de_datos
 from usuarios.models import Rol, Usuario
 
 URL_DE_LA_BASE = pytest.StashKey[str]()

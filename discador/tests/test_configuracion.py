@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from discador.settings import base_de_datos, clave_guardada
+from discador.entorno import base_de_datos, clave_guardada
 
 
 @pytest.fixture
@@ -104,7 +104,7 @@ def test_la_clave_se_crea_una_vez_y_solo_la_lee_su_dueno(tmp_path):
 def test_los_procesos_que_arrancan_a_la_vez_comparten_la_clave(tmp_path):
     codigo = (
         "import sys; sys.path.insert(0, sys.argv[1]);"
-        "from pathlib import Path; from discador.settings import clave_guardada;"
+        "from pathlib import Path; from discador.entorno import clave_guardada;"
         "print(clave_guardada(Path(sys.argv[2])))"
     )
     orden = [sys.executable, "-c", codigo, str(settings.BASE_DIR), str(tmp_path / ".clave")]
