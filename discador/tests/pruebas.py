@@ -175,7 +175,8 @@ def gunicorn(entorno: dict[str, str], *opciones: str, aplicacion: str = "discado
         raiz = f"http://127.0.0.1:{escucha.getsockname()[1]}"
         orden = [sys.executable, "-m", "gunicorn", aplicacion, "--bind", f"fd://{escucha.fileno()}"]
         orden += ["--worker-class", "gthread", "--threads", "4", "--log-level", "error", *opciones]
-        proceso = subprocess.Popen(orden, cwd=settings.BASE_DIR, env=entorno, pass_fds=[escucha.fileno()], **popen)
+        popen = {"cwd": settings.BASE_DIR, "env": entorno, "pass_fds": [escucha.fileno()]} | popen
+        proceso = subprocess.Popen(orden, **popen)
     try:
         yield raiz
     finally:

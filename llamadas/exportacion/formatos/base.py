@@ -33,7 +33,7 @@ class Formato(ABC):
 
     nombre: ClassVar[str]
     titulo: ClassVar[str]  # cómo se llama en pantalla
-    consejo: ClassVar[str]  # y cuándo elegirlo, en una línea
+    consejo: ClassVar[str] = ""  # y cuándo elegirlo, en una línea
     tipo_mime: ClassVar[str]
     extension: ClassVar[str]
     comprimible: ClassVar[bool] = False
