@@ -9,6 +9,7 @@ from django.db.models import F
 from django.db.models.expressions import Combinable
 
 from ..columnas import Columna, Tipo
+from ..promedios import DE_SIEMPRE, DE_SIEMPRE_COMPRIMIDO, Promedio
 from ..sql.expresiones import Instante
 
 Lotes = Iterable[Sequence[tuple[Any, ...]]]
@@ -37,6 +38,8 @@ class Formato(ABC):
     tipo_mime: ClassVar[str]
     extension: ClassVar[str]
     comprimible: ClassVar[bool] = False
+    promedio: ClassVar[Promedio] = DE_SIEMPRE
+    promedio_comprimido: ClassVar[Promedio] = DE_SIEMPRE_COMPRIMIDO
 
     def expresion(self, columna: Columna, zona: str) -> Combinable:
         """Cómo debe entregar la base de datos los valores de `columna`, para un fichero con las fechas en `zona`.

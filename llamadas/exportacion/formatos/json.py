@@ -5,8 +5,12 @@ from collections.abc import Generator, Iterator
 import orjson
 
 from ..columnas import Tipo
+from ..promedios import Promedio
 from ..registros import ANO_1973, fechas_en, registros
 from .base import Contenido, Formato, Lotes
+
+PROMEDIO = Promedio(3, (21.5, 34, 23.5, 26, 50, 35, 52, 24, 47), (0.6, 0.7, 0.7, 1.4))
+PROMEDIO_COMPRIMIDO = Promedio(23, (3, 6.8, 0.2, 1.3, 7.8, 4.7, 7.7, 1.8, 2.4), (0.7, 0.8, 0.9, 1.7))
 
 
 class NDJSON(Formato):
@@ -18,6 +22,8 @@ class NDJSON(Formato):
     tipo_mime = "application/x-ndjson"
     extension = "ndjson"
     comprimible = True
+    promedio = PROMEDIO
+    promedio_comprimido = PROMEDIO_COMPRIMIDO
 
     def bloques(self, contenido: Contenido, lotes: Lotes) -> Generator[bytes, None, None]:
         for objetos in _objetos(contenido, lotes):
@@ -33,6 +39,8 @@ class JSON(Formato):
     tipo_mime = "application/json"
     extension = "json"
     comprimible = True
+    promedio = PROMEDIO
+    promedio_comprimido = PROMEDIO_COMPRIMIDO
 
     def bloques(self, contenido: Contenido, lotes: Lotes) -> Generator[bytes, None, None]:
         antes = b"[\n"
