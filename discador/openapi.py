@@ -1,12 +1,14 @@
 """Lo que comparten las descripciones de la API: los errores y cómo se escriben las rutas."""
 
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, inline_serializer
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema, inline_serializer
 from rest_framework import serializers
 
 from .errores import BASE_OCUPADA, ERROR_INTERNO, Ocupado
 
+F = TypeVar("F")
 Ruta = tuple[str, str, str, Any]
 
 
@@ -45,9 +47,51 @@ def cabecera(nombre: str, descripcion: str, *, de: list[int], tipo: type = str) 
     return OpenApiParameter(nombre, tipo, OpenApiParameter.HEADER, response=de, description=descripcion)
 
 
-INTERNO = error("Ha fallado algo del servidor. La traza está en su registro.", ERROR_INTERNO)
 OTRO_ESCRIBE = error(
     "En SQLite, otro proceso está escribiendo en la base de datos: `Retry-After` dice cuándo volver a intentarlo.",
     Ocupado(BASE_OCUPADA).detail,
 )
-CUANDO_VOLVER = cabecera("Retry-After", "En cuántos segundos volver a intentarlo.", de=[503], tipo=int)
+CUANDO_VOLVER = cabecera("Retry-After", "En cuántos segundos volver a intentarlo.", de=[429, 503], tipo=int)
+SIN_GUARDAR = cabecera("Cache-Control", "`no-store`", de=[200, 202, 206])
+DE_TODAS = [
+    cabecera("Allow", "Los métodos que se admiten.", de=[405]),
+    cabecera("WWW-Authenticate", '`Bearer realm="api"`', de=[401]),
+    cabecera("Location", "La página en que se inicia la sesión.", de=[302]),
+    SIN_GUARDAR,
+]
+ERRORES_DE_TODAS = {
+    405: error("No se admite ese método.", "Método “PATCH” no permitido."),
+    500: error("Ha fallado algo del servidor. La traza está en su registro.", ERROR_INTERNO),
+}
+SOLO_ADMINISTRADORES = {
+    401: error("Sin credenciales, o ya no valen.", "El token no vale o ha caducado.", code="token_not_valid"),
+    403: error("No es administrador.", "Usted no tiene permiso para realizar esta acción."),
+}
+A_ENTRAR = {302: OpenApiResponse(description="A un navegador sin sesión se le lleva a iniciarla, y de vuelta.")}
+
+
+def operacion(
+    *,
+    responses: dict[Any, Any],
+    parameters: Sequence[Any] = (),
+    abierta: bool = False,
+    de_navegador: bool = False,
+    **mas: Any,
+) -> Callable[[F], F]:
+    """`extend_schema`, con las cabeceras y los errores que son de todas.
+
+    `abierta`, si se llama sin credenciales; `de_navegador`, si también se abre en uno.
+    """
+    comunes = ERRORES_DE_TODAS | ({} if abierta else SOLO_ADMINISTRADORES) | (A_ENTRAR if de_navegador else {})
+    cabeceras = [comun for comun in DE_TODAS if comun.name not in {otra.name for otra in parameters if _es_suya(otra)}]
+    if abierta:
+        mas["auth"] = []
+    return extend_schema(
+        parameters=[*parameters, *cabeceras],
+        responses=responses | {codigo: comun for codigo, comun in comunes.items() if codigo not in responses},
+        **mas,
+    )
+
+
+def _es_suya(parametro: Any) -> bool:
+    return isinstance(parametro, OpenApiParameter) and bool(parametro.response)

@@ -1,10 +1,10 @@
 """La descripción de las rutas de los tokens."""
 
 from drf_spectacular.contrib.rest_framework_simplejwt import SimpleJWTScheme
-from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema, inline_serializer
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse, inline_serializer
 from rest_framework import serializers
 
-from discador.openapi import CUANDO_VOLVER, INTERNO, OTRO_ESCRIBE, cabecera, error, errores
+from discador.openapi import CUANDO_VOLVER, OTRO_ESCRIBE, error, errores, operacion
 
 from .autenticacion import TOKEN_INSERVIBLE
 
@@ -29,32 +29,22 @@ TOKENS = OpenApiResponse(
 )
 DE_LAS_DOS = {
     200: TOKENS,
-    405: error("Solo se admite POST.", "Método “GET” no permitido."),
     406: error(
         "Se pide algo que no es JSON.",
         "No se ha podido satisfacer la solicitud de cabecera de Accept.",
     ),
     415: error("El cuerpo no es JSON ni un formulario.", 'Tipo de medio "text/xml" incompatible en la solicitud.'),
-    500: INTERNO,
     503: OTRO_ESCRIBE,
 }
-CABECERAS = [
-    cabecera("Allow", "Los métodos que se admiten.", de=[405]),
-    cabecera("WWW-Authenticate", '`Bearer realm="api"`', de=[401]),
-    cabecera("Cache-Control", "`no-store`", de=[200]),
-]
 
-OBTENER = extend_schema(
+OBTENER = operacion(
     tags=["Tokens"],
     operation_id="token_obtener",
     summary="Obtener un token",
     description="Cambia correo y contraseña por un par de tokens. Tras 5 contraseñas erróneas, esa cuenta espera "
     "15 minutos desde esa dirección; tras 50, con las cuentas que sean, espera la dirección (en IPv6, su red /64).",
-    auth=[],
-    parameters=[
-        *CABECERAS,
-        cabecera("Retry-After", "Cuántos segundos hay que esperar.", de=[429, 503], tipo=int),
-    ],
+    abierta=True,
+    parameters=[CUANDO_VOLVER],
     examples=[
         OpenApiExample("Entrar", {"email": "admin@example.com", "password": "LA-CONTRASEÑA"}, request_only=True),
     ],
@@ -71,13 +61,13 @@ OBTENER = extend_schema(
         ),
     },
 )
-RENOVAR = extend_schema(
+RENOVAR = operacion(
     tags=["Tokens"],
     operation_id="token_renovar",
     summary="Renovar un token",
     description="Cambia un token de renovación, que solo vale una vez, por un par nuevo.",
-    auth=[],
-    parameters=[*CABECERAS, CUANDO_VOLVER],
+    abierta=True,
+    parameters=[CUANDO_VOLVER],
     request=inline_serializer("Renovacion", {"refresh": serializers.CharField()}),
     examples=[OpenApiExample("Renovar", {"refresh": "eyJhbGciOiJIUzI1NiIs…"}, request_only=True)],
     responses={

@@ -1,4 +1,4 @@
-"""La exportación que se descarga al pedirla."""
+"""Las llamadas finalizadas: exportarlas, estimarlo y resumirlas."""
 
 from django.http.response import HttpResponseBase
 from django.urls import reverse
@@ -9,9 +9,10 @@ from discador.errores import PeticionErronea
 
 from ..entrega.directa import NoAlMomento, descargar, solo_cabeceras
 from ..exportacion.estimacion import estimar
+from ..informe.resumen import resumir
 from .comun import VistaDeExportacion, puerta_de
-from .openapi.llamadas import ESTIMAR, EXPORTAR
-from .serializers import EstimacionSerializer
+from .openapi.llamadas import ESTIMAR, EXPORTAR, RESUMIR
+from .serializers import EstimacionSerializer, ResumenSerializer
 
 
 class ExportarLlamadas(VistaDeExportacion):
@@ -42,3 +43,12 @@ class EstimarExportacion(VistaDeExportacion):
     def get(self, request: Request) -> Response:
         pedido = self.pedido(request)
         return Response(EstimacionSerializer(estimar(pedido.llamadas(), pedido.opciones)).data)
+
+
+class ResumirLlamadas(VistaDeExportacion):
+    """Qué pasó con las llamadas que se exportarían con las mismas opciones."""
+
+    @RESUMIR
+    def get(self, request: Request) -> Response:
+        pedido = self.pedido(request)
+        return Response(ResumenSerializer(resumir(pedido.llamadas(), pedido.opciones.zona)).data)

@@ -4,8 +4,7 @@ from django.urls import re_path
 from django.urls.converters import UUIDConverter
 
 from .exportaciones import ArchivoDeExportacion, Exportaciones, UnaExportacion
-from .llamadas import EstimarExportacion, ExportarLlamadas
-from .resumen import ResumirLlamadas
+from .llamadas import EstimarExportacion, ExportarLlamadas, ResumirLlamadas
 
 UNA = rf"^exportaciones/(?P<pk>{UUIDConverter.regex})"
 

@@ -5,6 +5,7 @@ from ipaddress import ip_address
 from typing import Any
 
 from django.conf import settings
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from ..pedido.campos import Texto
@@ -14,6 +15,7 @@ from .red import partes
 NO_ES_UNA_URL = "Escriba una URL como https://ejemplo.com/discador."
 
 
+@extend_schema_field({"type": "string", "format": "uri", "pattern": "^https://", "maxLength": 2000})
 class DireccionDeWebhook(Texto):
     """Una URL https a la que avisar. A qué direcciones lleva un nombre se mira cada vez que se conecta a él."""
 

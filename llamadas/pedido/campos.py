@@ -6,6 +6,7 @@ from typing import Any, NoReturn
 from zoneinfo import ZoneInfo, available_timezones
 
 from django.db import DataError, connection, transaction
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.fields import empty
 
@@ -13,7 +14,7 @@ from discador.parecido import pregunta_por_el_parecido
 from discador.zonas import zona_iana
 from usuarios.models import Usuario
 
-from .fechas import leer_momento
+from .fechas import FORMA, leer_momento
 
 
 def que_se_admite(en_vez_de: object, admitidos: list[str]) -> str:
@@ -96,6 +97,7 @@ def _por_comas(escrito: str) -> list[str]:
     return partes
 
 
+@extend_schema_field({"type": "string", "pattern": f"^{FORMA}$"})
 class Momento(Texto):
     """Un día o una hora."""
 
@@ -130,6 +132,7 @@ def _que_la_conozca_la_base(zona: ZoneInfo) -> None:
             raise ValueError("no la conoce la base de datos: elija otra, o actualice sus zonas horarias.") from None
 
 
+@extend_schema_field({"anyOf": [{"type": "string", "format": "email"}, {"type": "string"}]})
 class CorreoDeUsuario(Texto):
     """El correo de alguien que existe, aunque ya no entre; o una palabra, `salvo`, que se queda como está."""
 

@@ -1,18 +1,16 @@
 """La descripción de las rutas de las exportaciones en segundo plano, y de su historial."""
 
-from typing import Any
-
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema, inline_serializer
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, inline_serializer
 from rest_framework import serializers
 
-from discador.openapi import CUANDO_VOLVER, INTERNO, OTRO_ESCRIBE, cabecera, error, errores
+from discador.openapi import CUANDO_VOLVER, OTRO_ESCRIBE, cabecera, error, errores, operacion
 
 from ...exportacion import compresion
 from ...exportacion.formatos import FORMATOS
 from ...trabajos.almacen import SIN_CARPETA
 from ..serializers import EncargoSerializer, ExportacionSerializer, ListaSerializer
-from .llamadas import CABECERAS, LAS_DOS, esquema
+from .llamadas import NO_VALE
 
 ETIQUETA = ["Exportaciones"]
 
@@ -64,49 +62,24 @@ def _con_estado(descripcion: str, detalle: str, estado: str) -> OpenApiResponse:
     return OpenApiResponse(CON_ESTADO, descripcion, [OpenApiExample("Error", {"detail": detalle, "estado": estado})])
 
 
-def _cuerpo() -> dict[str, Any]:
-    """El del encargo: las opciones, y a quién avisar."""
-    campos = EncargoSerializer().fields
-    propiedades = {}
-    for nombre, campo in campos.items():
-        propio = {"type": "boolean"} if isinstance(campo, serializers.BooleanField) else esquema(campo)
-        if nombre == "webhook_url":
-            propio |= {"format": "uri", "pattern": "^https://", "maxLength": 2000}
-        propiedades[nombre] = {**propio, "description": campo.help_text}
-    return {"type": "object", "properties": propiedades, "additionalProperties": False}
-
-
 NO_ES = error("No hay ninguna con ese identificador.", "No hay ninguna exportación con ese identificador.")
-DE_TODAS: dict[Any, Any] = {codigo: LAS_DOS[codigo] for codigo in (401, 403, 405)} | {500: INTERNO}
 PK = OpenApiParameter("id", OpenApiTypes.UUID, OpenApiParameter.PATH, description="El identificador.")
 
-LISTAR = extend_schema(
+LISTAR = operacion(
     tags=ETIQUETA,
+    de_navegador=True,
     operation_id="exportaciones_listar",
     summary="Ver todas las exportaciones",
     description="El historial: las de todos los administradores y por todas las puertas, las últimas primero.",
     parameters=[
-        *[
-            OpenApiParameter(nombre, tipo, description=ListaSerializer().fields[nombre].help_text)
-            for nombre, tipo in {
-                **{
-                    campo: {"type": "string", "enum": list(ListaSerializer().fields[campo].choices)}
-                    for campo in ("estado", "puerta", "modo")
-                },
-                "pagina": {"type": "integer", "minimum": 1, "maximum": 1_000_000},
-                "por_pagina": {"type": "integer", "minimum": 1, "maximum": 100},
-            }.items()
-        ],
-        *CABECERAS,
+        ListaSerializer,
     ],
     responses={
         200: OpenApiResponse(PAGINA, "Una página."),
-        302: LAS_DOS[302],
         400: errores("Algún parámetro no vale.", {"estado": ["«lista» no vale. Se admite: pendiente, en_curso…"]}),
-        **DE_TODAS,
     },
 )
-ENCARGAR = extend_schema(
+ENCARGAR = operacion(
     tags=ETIQUETA,
     operation_id="exportaciones_encargar",
     summary="Encargar una exportación",
@@ -114,11 +87,9 @@ ENCARGAR = extend_schema(
     "Pedir otra vez lo mismo antes de que acabe devuelve el mismo encargo.",
     parameters=[
         cabecera("Location", "Dónde preguntar por ella.", de=[200, 202]),
-        cabecera("WWW-Authenticate", '`Bearer realm="api"`', de=[401]),
-        cabecera("Allow", "Los métodos que se admiten.", de=[405]),
         CUANDO_VOLVER,
     ],
-    request={"application/json": _cuerpo()},
+    request={"application/json": EncargoSerializer},
     examples=[
         OpenApiExample(
             "Un mes en Excel",
@@ -129,8 +100,7 @@ ENCARGAR = extend_schema(
     responses={
         200: OpenApiResponse(ExportacionSerializer, "Ya estaba encargada.", [OpenApiExample("A medias", UNA)]),
         202: OpenApiResponse(ExportacionSerializer, "Queda encargada.", [OpenApiExample("Una", UNA)]),
-        400: LAS_DOS[400],
-        **DE_TODAS,
+        400: NO_VALE,
         415: error("El cuerpo no es JSON.", 'Tipo de medio "text/xml" incompatible en la solicitud.'),
         429: error(
             "Tiene demasiadas sin acabar.", "Ya tiene 2 exportaciones sin acabar, que es lo más que se permite."
@@ -142,25 +112,25 @@ ENCARGAR = extend_schema(
         ),
     },
 )
-VER = extend_schema(
+VER = operacion(
     tags=ETIQUETA,
+    de_navegador=True,
     operation_id="exportaciones_ver",
     summary="Ver por dónde va una exportación",
     description="Su estado, las filas que lleva y, cuando está, el enlace a su fichero.",
-    parameters=[PK, *CABECERAS],
-    responses={200: EXPORTACION, 302: LAS_DOS[302], 404: NO_ES, **DE_TODAS},
+    parameters=[PK],
+    responses={200: EXPORTACION, 404: NO_ES},
 )
-BORRAR = extend_schema(
+BORRAR = operacion(
     tags=ETIQUETA,
     operation_id="exportaciones_borrar",
     summary="Cancelar una exportación, o borrar su fichero",
     description="Si no ha acabado, la cancela; si ha acabado, borra su fichero. Queda en el historial.",
-    parameters=[PK, *CABECERAS, CUANDO_VOLVER],
+    parameters=[PK, CUANDO_VOLVER],
     responses={
         200: EXPORTACION,
         404: NO_ES,
         409: _con_estado("Se descargó al pedirla.", "Se descargó al pedirla: no hay nada que cancelar.", "completada"),
-        **DE_TODAS,
         503: error(
             "El servidor no ve la carpeta de los ficheros; o, en SQLite, otro proceso está escribiendo en la base de "
             "datos, y `Retry-After` dice cuándo volver a intentarlo. Nada ha cambiado.",
@@ -168,8 +138,9 @@ BORRAR = extend_schema(
         ),
     },
 )
-DESCARGAR = extend_schema(
+DESCARGAR = operacion(
     tags=ETIQUETA,
+    de_navegador=True,
     operation_id="exportaciones_descargar",
     summary="Descargar el fichero de una exportación",
     description="Con su tamaño y su resumen. Si se corta, se continúa con `Range` e `If-Range` (`curl -C -`).",
@@ -177,9 +148,7 @@ DESCARGAR = extend_schema(
         PK,
         OpenApiParameter("Range", str, OpenApiParameter.HEADER, description="Un tramo: `bytes=1000-`."),
         OpenApiParameter("If-Range", str, OpenApiParameter.HEADER, description="El `ETag` de lo que ya se tiene."),
-        *[c for c in CABECERAS if c.name != "Cache-Control"],
         CUANDO_VOLVER,
-        cabecera("Cache-Control", "`no-store`", de=[200, 206]),
         cabecera("Content-Disposition", "`attachment; filename=llamadas_finalizadas_…`", de=[200, 206]),
         cabecera("Content-Length", "Lo que ocupa lo que se envía.", de=[200, 206], tipo=int),
         cabecera("Content-Range", "Qué parte es, y de cuánto.", de=[206, 416]),
@@ -194,12 +163,10 @@ DESCARGAR = extend_schema(
             for codigo, descripcion in ((200, "El fichero."), (206, "Una parte del fichero."))
             for tipo in [*(formato.tipo_mime for formato in FORMATOS.values()), compresion.TIPO_MIME]
         },
-        302: LAS_DOS[302],
         404: NO_ES,
         409: _con_estado("Aún no está, o no llegó a estar.", "No se puede descargar: está en curso.", "en_curso"),
         410: _con_estado("Ya no está.", "Su fichero ya no está en el servidor. Vuelva a pedirla.", "caducada"),
         416: OpenApiResponse(description="Nada de lo que se pide está en el fichero."),
-        **DE_TODAS,
         503: error(
             "El servidor no ve la carpeta de los ficheros, y nada ha cambiado; o ya envía todas las descargas que "
             "puede a la vez, o no puede apuntar otra porque, en SQLite, otro proceso está escribiendo en la base de "

@@ -1,32 +1,26 @@
-"""La descripción de las rutas de la exportación que se descarga al pedirla."""
+"""La descripción de las rutas de las llamadas: exportarlas, estimarlo y resumirlas."""
 
 from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse
 from rest_framework import serializers
 
 from discador.errores import Ocupado
-from discador.openapi import CUANDO_VOLVER, INTERNO, cabecera, error, errores
-from usuarios.autenticacion import TOKEN_INSERVIBLE
+from discador.openapi import CUANDO_VOLVER, cabecera, error, errores, operacion
 
 from ...entrega.plazas import SIN_PLAZA
 from ...exportacion import compresion
 from ...exportacion.columnas import COLUMNAS, Columna, Tipo
 from ...exportacion.formatos import FORMATOS
 from ...models import Llamada
-from ...pedido.campos import CorreoDeUsuario, Eleccion, Lista, Momento
-from ...pedido.fechas import FORMA
+from ...pedido.filtros import FILTROS
 from ...pedido.pedido import PedidoSerializer
-from ..serializers import EstimacionSerializer
+from ..serializers import EstimacionSerializer, ResumenSerializer
 
 EJEMPLOS = {
     "desde": "2026-01-01",
     "hasta": "2026-01-31T20:00:00+01:00",
-    "resultado": "contestada,buzon",
-    "usuario": "irene@discador.example.com",
-    "dia_semana": "lunes,martes",
-    "hora": "9,10,11",
     "columnas": "llamada_id,numero_destino,fecha_finalizacion",
     "formato": "xlsx",
     "dialecto": "excel",
@@ -35,31 +29,19 @@ EJEMPLOS = {
 }
 
 
-def esquema(campo: serializers.Field) -> dict[str, Any]:
-    match campo:
-        case Lista():
-            return {"type": "array", "items": esquema(campo.child), "minItems": 1}
-        case Eleccion():
-            return {"type": "string", "enum": list(campo.choices)}
-        case Momento():
-            return {"type": "string", "pattern": f"^{FORMA}$"}
-        case CorreoDeUsuario():
-            return {"anyOf": [{"type": "string", "format": "email"}, {"type": "string", "enum": [campo.salvo]}]}
-        case _:
-            return {"type": "string", "minLength": 1}
+class ConEjemplos(PedidoSerializer):
+    """Las opciones, cada una con un ejemplo.
 
+    En la descripción: en su sitio, la página de la referencia rellenaría con él cada campo.
+    """
 
-# El ejemplo va en la descripción: en su sitio, la página de la referencia rellenaría con él cada campo.
-OPCIONES = [
-    OpenApiParameter(
-        nombre,
-        esquema(campo),
-        description=f"{campo.help_text} Ejemplo: `{EJEMPLOS[nombre]}`",
-        explode=not isinstance(campo, Lista),
-        style="form",
-    )
-    for nombre, campo in PedidoSerializer().fields.items()
-]
+    def get_fields(self) -> dict[str, serializers.Field]:
+        campos = super().get_fields()
+        for nombre, campo in campos.items():
+            ejemplo = FILTROS[nombre].ejemplo if nombre in FILTROS else EJEMPLOS[nombre]
+            campo.help_text = f"{campo.help_text} Ejemplo: `{ejemplo}`"
+        return campos
+
 
 TIPOS = {
     Tipo.ENTERO: {"type": "integer"},
@@ -109,40 +91,26 @@ En `csv` y `xlsx` las fechas son hora local de `zona`, con segundos. En `json` y
 `parquet`, instantes en UTC. Donde no hay valor, `csv` y `xlsx` lo dejan vacío y los demás escriben un nulo.
 """
 
-LAS_DOS = {
-    302: OpenApiResponse(description="A un navegador sin sesión se le lleva a iniciarla, y de vuelta."),
-    400: errores(
-        "Alguna opción no vale: no se conoce, está repetida o no va con otra.",
-        {
-            "dsde": ["Parámetro desconocido. ¿Quería decir «desde»? Se admite: desde, hasta…"],
-            "hasta": ["«2026-02-30» no existe: revise el día, la hora y el desfase."],
-        },
-    ),
-    401: error("Sin credenciales, o ya no valen.", TOKEN_INSERVIBLE, code="token_not_valid"),
-    403: error("No es administrador.", "Usted no tiene permiso para realizar esta acción."),
-    405: error("Solo se admiten GET y HEAD.", "Método “POST” no permitido."),
-    500: INTERNO,
-}
+NO_VALE = errores(
+    "Alguna opción no vale: no se conoce, está repetida o no va con otra.",
+    {
+        "dsde": ["Parámetro desconocido. ¿Quería decir «desde»? Se admite: desde, hasta…"],
+        "hasta": ["«2026-02-30» no existe: revise el día, la hora y el desfase."],
+    },
+)
 AHORA_NO = error(
     "El servidor ya envía todas las descargas que puede a la vez, o no puede apuntar otra porque, en SQLite, otro "
     "proceso está escribiendo en la base de datos: `Retry-After` dice cuándo volver a intentarlo.",
     Ocupado(SIN_PLAZA).detail,
 )
-CABECERAS = [
-    cabecera("Location", "La página en que se inicia la sesión.", de=[302]),
-    cabecera("WWW-Authenticate", '`Bearer realm="api"`', de=[401]),
-    cabecera("Allow", "Los métodos que se admiten.", de=[405]),
-    cabecera("Cache-Control", "`no-store`", de=[200]),
-]
-
-EXPORTAR = extend_schema(
+EXPORTAR = operacion(
     tags=["Llamadas"],
+    de_navegador=True,
     operation_id="llamadas_exportar",
     summary="Exportar las llamadas finalizadas",
     description=DESCRIPCION,
     parameters=[
-        *OPCIONES,
-        *CABECERAS,
+        ConEjemplos,
         CUANDO_VOLVER,
         cabecera("Content-Disposition", "`attachment; filename=llamadas_finalizadas_AAAAMMDD_HHMMSS.csv`", de=[200]),
         cabecera("X-Total-Count", "Cuántas llamadas lleva el fichero.", de=[200], tipo=int),
@@ -157,17 +125,18 @@ EXPORTAR = extend_schema(
         (200, FORMATOS["json"].tipo_mime): OpenApiResponse(
             {"type": "array", "items": LLAMADA}, "El fichero.", [OpenApiExample("Una llamada", [UNA_LLAMADA])]
         ),
-        **LAS_DOS,
+        400: NO_VALE,
         503: AHORA_NO,
     },
 )
-ESTIMAR = extend_schema(
+ESTIMAR = operacion(
     tags=["Llamadas"],
+    de_navegador=True,
     operation_id="llamadas_exportar_estimacion",
     summary="Estimar una exportación",
     description="Cuántas llamadas llevaría el fichero y, más o menos, cuánto ocuparía y tardaría. Admite lo mismo que "
     "`exportar`. El tamaño y el tiempo salen de promedios medidos: suelen acertar con un margen del doble.",
-    parameters=[*OPCIONES, *CABECERAS],
+    parameters=[ConEjemplos],
     responses={
         200: OpenApiResponse(
             EstimacionSerializer,
@@ -185,6 +154,45 @@ ESTIMAR = extend_schema(
                 )
             ],
         ),
-        **LAS_DOS,
+        400: NO_VALE,
+    },
+)
+
+CUENTA = {"finalizadas": 1249, "contestadas": 480, "tasa_de_contacto": 0.3843}
+DURACIONES = {"segundos_hablados": 81240, "duracion_media": 169.25}
+
+RESUMIR = operacion(
+    tags=["Llamadas"],
+    de_navegador=True,
+    operation_id="llamadas_resumen",
+    summary="Resumir las llamadas finalizadas",
+    description="Cuántas acabaron, cuántas se contestaron y cuánto duraron las que se exportarían con las mismas "
+    "opciones: en total y por día, por hora y día de la semana, por resultado y por agente. Las opciones del fichero "
+    "se admiten y no cambian nada. Todas las cifras son de un mismo instante.",
+    parameters=[ConEjemplos],
+    responses={
+        200: OpenApiResponse(
+            ResumenSerializer,
+            "El resumen.",
+            [
+                OpenApiExample(
+                    "Un lunes",
+                    {
+                        "zona": "Europe/Madrid",
+                        "totales": {**CUENTA, **DURACIONES, "duracion_mediana": 118.0},
+                        "dias": [
+                            {"dia": "2026-06-01", "finalizadas": 1249, "resultados": {"contestada": 480, "buzon": 769}}
+                        ],
+                        "horas": [{"dia_semana": "lunes", "hora": 9, **CUENTA}],
+                        "resultados": [
+                            {"resultado": "contestada", "finalizadas": 480},
+                            {"resultado": "buzon", "finalizadas": 769},
+                        ],
+                        "agentes": [{"usuario": "irene@discador.example.com", **CUENTA, **DURACIONES}],
+                    },
+                )
+            ],
+        ),
+        400: NO_VALE,
     },
 )
