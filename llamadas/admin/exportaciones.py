@@ -169,6 +169,6 @@ class AvisoAdmin(SoloMirar):
     @admin.action(description="Enviar otra vez", permissions=["view"])
     def enviar_otra_vez(self, request: HttpRequest, queryset: QuerySet[Aviso]) -> None:
         """Vuelve a entregarlos, con el mismo identificador."""
-        cuantos = bandeja.otra_vez(queryset)
+        cuantos = bandeja.reenviar(queryset)
         que = "1 aviso" if cuantos == 1 else f"{cuantos} avisos"
         self.message_user(request, f"Se vuelve a enviar {que}.", messages.SUCCESS)

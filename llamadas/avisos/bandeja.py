@@ -33,8 +33,8 @@ class NoEntregado(Exception):
     definitivo: bool = False
 
 
-def dejar(exportacion: Exportacion) -> None:
-    """Deja los avisos que se pidieron de cómo ha acabado. Lanza `DatabaseError`."""
+def crear(exportacion: Exportacion) -> None:
+    """Crea los avisos que se pidieron de cómo ha acabado. Lanza `DatabaseError`."""
     destinos = []
     if exportacion.avisar_correo and sigue_siendo_administrador(exportacion):
         destinos.append((Medio.CORREO, exportacion.usuario.email))
@@ -52,7 +52,7 @@ def sigue_siendo_administrador(exportacion: Exportacion) -> bool:
     return bool(usuario and usuario.is_active and usuario.is_staff)
 
 
-def tomar_uno(medio: Medio) -> Aviso | None:
+def reclamar(medio: Medio) -> Aviso | None:
     """Se queda con el siguiente intento del que más ha esperado. Si quien lo toma muere, se vuelve a intentar.
 
     Lanza `DatabaseError`.
@@ -66,12 +66,12 @@ def tomar_uno(medio: Medio) -> Aviso | None:
     return None
 
 
-def entregado(aviso: Aviso, codigo: int | None) -> None:
+def marcar_entregado(aviso: Aviso, codigo: int | None) -> None:
     """Apunta que llegó, aunque entretanto lo haya tomado otro."""
     Aviso.objects.filter(pk=aviso.pk).update(estado=EstadoDeAviso.ENTREGADO, codigo=codigo, error="")
 
 
-def no_entregado(aviso: Aviso, fallo: NoEntregado) -> None:
+def marcar_no_entregado(aviso: Aviso, fallo: NoEntregado) -> None:
     """Apunta que no llegó, y cuándo se vuelve a intentar, si es que se vuelve."""
     cambios = {"codigo": fallo.codigo, "error": fallo.motivo[:300]}
     seguidos = aviso.intentos - aviso.intentos_de_antes
@@ -82,6 +82,6 @@ def no_entregado(aviso: Aviso, fallo: NoEntregado) -> None:
         este.update(proximo=Ahora(ESPERAS[seguidos - 1]), **cambios)
 
 
-def otra_vez(avisos: QuerySet[Aviso]) -> int:
+def reenviar(avisos: QuerySet[Aviso]) -> int:
     """Vuelve a empezar a intentarlos, con el mismo identificador y sin olvidar los intentos de antes. Dice cuántos."""
     return avisos.update(estado=EstadoDeAviso.PENDIENTE, intentos_de_antes=F("intentos"), proximo=Ahora())

@@ -17,7 +17,7 @@ def repartir(medio: Medio, *, seguir: Callable[[], bool] = lambda: True) -> None
 
     Lanza `DatabaseError`.
     """
-    while seguir() and (aviso := bandeja.tomar_uno(medio)):
+    while seguir() and (aviso := bandeja.reclamar(medio)):
         _entregar(aviso)
 
 
@@ -25,7 +25,7 @@ def _entregar(aviso: Aviso) -> None:
     fallo = _intentar(aviso)
     if fallo:
         registro.warning("Aviso %s no entregado por %s: %s", aviso.pk, aviso.medio, fallo.motivo)
-        bandeja.no_entregado(aviso, fallo)
+        bandeja.marcar_no_entregado(aviso, fallo)
 
 
 def _intentar(aviso: Aviso) -> bandeja.NoEntregado | None:
@@ -50,5 +50,5 @@ def _sin_su_texto(error: Exception) -> _SinTexto:
 
 
 def _llego(aviso: Aviso, codigo: int | None = None) -> None:
-    bandeja.entregado(aviso, codigo)
+    bandeja.marcar_entregado(aviso, codigo)
     registro.info("Aviso %s entregado por %s", aviso.pk, aviso.medio)

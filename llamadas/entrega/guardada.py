@@ -11,7 +11,7 @@ from ..exportacion.exportar import Trozos
 from ..models import Descarga, Exportacion
 from .constancia import Quien
 from .plazas import BLOQUE, Plaza, con_paciencia
-from .rango import Inalcanzable, Tramo, tramo_pedido
+from .rango import Inalcanzable, Rango, rango_pedido
 
 
 def entregar(exportacion: Exportacion, fichero: BinaryIO, request: HttpRequest) -> HttpResponseBase:
@@ -22,11 +22,11 @@ def entregar(exportacion: Exportacion, fichero: BinaryIO, request: HttpRequest) 
     etag = f'"{exportacion.sha256}"'
     total = exportacion.bytes or 0
     try:
-        tramo = tramo_pedido(request, total, etag)
+        rango = rango_pedido(request, total, etag)
     except Inalcanzable:
         fichero.close()
         return HttpResponse(status=416, headers={"Content-Range": f"bytes */{total}", "ETag": etag})
-    enviado = tramo or Tramo(0, total - 1)
+    enviado = rango or Rango(0, total - 1)
     if request.method == "HEAD":
         fichero.close()
         respuesta = StreamingHttpResponse(())
@@ -39,9 +39,9 @@ def entregar(exportacion: Exportacion, fichero: BinaryIO, request: HttpRequest) 
             raise
         respuesta = StreamingHttpResponse(_trozos(fichero, enviado, plaza))
         con_paciencia(request)
-    if tramo:
+    if rango:
         respuesta.status_code = 206
-        respuesta["Content-Range"] = f"bytes {tramo.desde}-{tramo.hasta}/{total}"
+        respuesta["Content-Range"] = f"bytes {rango.desde}-{rango.hasta}/{total}"
     respuesta["Content-Length"] = str(enviado.largo)
     respuesta["Content-Type"] = exportacion.tipo_mime
     respuesta["Content-Disposition"] = f"attachment; filename={exportacion.nombre}"
@@ -54,7 +54,7 @@ def entregar(exportacion: Exportacion, fichero: BinaryIO, request: HttpRequest) 
     return respuesta
 
 
-def _apuntar(exportacion: Exportacion, enviado: Tramo, quien: Quien) -> None:
+def _apuntar(exportacion: Exportacion, enviado: Rango, quien: Quien) -> None:
     Descarga.objects.create(
         exportacion=exportacion,
         usuario=quien.usuario,
@@ -65,15 +65,15 @@ def _apuntar(exportacion: Exportacion, enviado: Tramo, quien: Quien) -> None:
     )
 
 
-def _trozos(fichero: BinaryIO, tramo: Tramo, plaza: Plaza) -> Trozos:
-    """Los del tramo; al cerrarlos, cierran el fichero y dejan la plaza."""
+def _trozos(fichero: BinaryIO, rango: Rango, plaza: Plaza) -> Trozos:
+    """Los del rango; al cerrarlos, cierran el fichero y dejan la plaza."""
 
     def cerrar() -> None:
         fichero.close()
         plaza.soltar()
 
-    fichero.seek(tramo.desde)
-    return Trozos(_leer(fichero, tramo.largo), cerrar)
+    fichero.seek(rango.desde)
+    return Trozos(_leer(fichero, rango.largo), cerrar)
 
 
 def _leer(fichero: BinaryIO, cuantos: int) -> Iterator[bytes]:

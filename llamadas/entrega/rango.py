@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from django.http import HttpRequest
 
-# Un solo tramo. A varios se contesta con el fichero entero, como permite §14.2.
-TRAMO = re.compile(r"bytes=(\d{0,99})-(\d{0,99})", re.ASCII)
+# Un solo rango. A varios se contesta con el fichero entero, como permite §14.2.
+RANGO = re.compile(r"bytes=(\d{0,99})-(\d{0,99})", re.ASCII)
 
 
 class Inalcanzable(Exception):
@@ -14,7 +14,7 @@ class Inalcanzable(Exception):
 
 
 @dataclass(frozen=True)
-class Tramo:
+class Rango:
     """Del byte `desde` al `hasta`, los dos incluidos."""
 
     desde: int
@@ -25,14 +25,14 @@ class Tramo:
         return self.hasta - self.desde + 1
 
 
-def tramo_pedido(request: HttpRequest, total: int, etag: str) -> Tramo | None:
-    """El tramo de un fichero de `total` bytes, o nada si hay que enviarlo entero. Lanza `Inalcanzable`.
+def rango_pedido(request: HttpRequest, total: int, etag: str) -> Rango | None:
+    """El rango de un fichero de `total` bytes, o nada si hay que enviarlo entero. Lanza `Inalcanzable`.
 
     Con `If-Range`, solo si el fichero sigue siendo el mismo (RFC 9110 §13.1.5).
     """
     if request.method != "GET" or request.headers.get("If-Range", etag).strip() != etag:
         return None
-    partes = TRAMO.fullmatch(request.headers.get("Range", "").strip())
+    partes = RANGO.fullmatch(request.headers.get("Range", "").strip())
     if not partes or partes[0] == "bytes=-":
         return None
     desde, hasta = partes[1], partes[2]
@@ -40,9 +40,9 @@ def tramo_pedido(request: HttpRequest, total: int, etag: str) -> Tramo | None:
         ultimos = min(int(hasta), total)
         if not ultimos:
             raise Inalcanzable
-        return Tramo(total - ultimos, total - 1)
+        return Rango(total - ultimos, total - 1)
     if hasta and int(hasta) < int(desde):
         return None  # no es válido, así que es como si no estuviera
     if int(desde) >= total:
         raise Inalcanzable
-    return Tramo(int(desde), min(int(hasta or total), total - 1))
+    return Rango(int(desde), min(int(hasta or total), total - 1))

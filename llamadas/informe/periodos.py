@@ -12,7 +12,7 @@ CABEN = 100  # barras en un gráfico, para que se distingan
 
 
 @dataclass(frozen=True, kw_only=True)
-class Tramo:
+class Periodo:
     """Unos días seguidos, los dos incluidos, y cuántas llamadas acabaron en ellos con cada resultado."""
 
     desde: date
@@ -24,7 +24,7 @@ class Tramo:
 
 @dataclass(frozen=True)
 class Unidad:
-    """De cuánto en cuánto: el primer día del tramo de uno, el primero del tramo siguiente cómo se llama y
+    """De cuánto en cuánto: el primer día del periodo de uno, el primero del periodo siguiente cómo se llama y
     qué poner en el eje de un gráfico.
     """
 
@@ -59,8 +59,8 @@ UNIDADES = (
 )
 
 
-def en_tramos(dias: Mapping[str | None, Mapping[str, int]]) -> tuple[str, list[Tramo]]:
-    """De cuánto en cuánto van, y los tramos desde el primer día con llamadas hasta el último, también los vacíos.
+def en_periodos(dias: Mapping[str | None, Mapping[str, int]]) -> tuple[str, list[Periodo]]:
+    """De cuánto en cuánto van, y los periodos desde el primer día con llamadas hasta el último, también los vacíos.
 
     Si ni por años caben, porque hay fechas disparatadas, solo los años con llamadas.
     """
@@ -77,7 +77,7 @@ def en_tramos(dias: Mapping[str | None, Mapping[str, int]]) -> tuple[str, list[T
     for fecha, resultados in fechas.items():
         cuantas[unidad.primero(fecha)].update(resultados)
     return unidad.nombre, [
-        Tramo(
+        Periodo(
             desde=c,
             hasta=_ultimo(unidad, c),
             titulo=unidad.titulo(c),
@@ -89,7 +89,7 @@ def en_tramos(dias: Mapping[str | None, Mapping[str, int]]) -> tuple[str, list[T
 
 
 def _comienzos(unidad: Unidad, primera: date, ultima: date) -> list[date]:
-    """El primer día de cada tramo; ninguno, si no caben."""
+    """El primer día de cada periodo; ninguno, si no caben."""
     comienzos = [unidad.primero(primera)]
     while len(comienzos) <= CABEN:
         try:

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from ..informe import graficos
 from ..informe.numeros import duracion, porcentaje
-from ..informe.periodos import Tramo, en_tramos
+from ..informe.periodos import Periodo, en_periodos
 from ..informe.resumen import Cuenta, Resumen, resumir
 from ..models import DIAS_DE_LA_SEMANA, Ahora, Estado, Llamada, Resultado
 from ..pedido.filtros import DIAS, RESULTADOS, SIN_AGENTE, SIN_RESULTADO, de_una_seleccion
@@ -80,13 +80,13 @@ class Seleccion:
         otra.parametros = self.parte(resultado=resultado or SIN_RESULTADO)
         return otra
 
-    def entre(self, tramo: Tramo) -> Parametros:
-        """La parte de un tramo, sin salirse del periodo elegido."""
+    def entre(self, periodo: Periodo) -> Parametros:
+        """La parte de un periodo, sin salirse del periodo elegido."""
         parte = self.parte()
-        if not (self._primer_dia and tramo.desde <= self._primer_dia):
-            parte["desde"] = [tramo.desde.isoformat()]
-        if not (self._ultimo_dia and tramo.hasta >= self._ultimo_dia):
-            parte["hasta"] = [tramo.hasta.isoformat()]
+        if not (self._primer_dia and periodo.desde <= self._primer_dia):
+            parte["desde"] = [periodo.desde.isoformat()]
+        if not (self._ultimo_dia and periodo.hasta >= self._ultimo_dia):
+            parte["hasta"] = [periodo.hasta.isoformat()]
         return parte
 
 
@@ -97,7 +97,7 @@ class Informe:
         self.resumen = resumen
         self.seleccion = seleccion
         self.presentes = list(resumen.resultados)
-        self.unidad, self.tramos = en_tramos(resumen.dias)
+        self.unidad, self.periodos = en_periodos(resumen.dias)
 
     def totales(self) -> list[tuple[str, Cifra]]:
         totales, todas = self.resumen.totales, self.seleccion.parte()
@@ -119,24 +119,24 @@ class Informe:
         return [(_clase(resultado), _titulo(resultado)) for resultado in self.presentes]
 
     def grafico_de_dias(self) -> str:
-        series = [[self._trozo(tramo, resultado) for tramo in self.tramos] for resultado in self.presentes]
-        return graficos.barras_apiladas([tramo.etiqueta for tramo in self.tramos], series)
+        series = [[self._trozo(periodo, resultado) for periodo in self.periodos] for resultado in self.presentes]
+        return graficos.barras_apiladas([periodo.etiqueta for periodo in self.periodos], series)
 
-    def _trozo(self, tramo: Tramo, resultado: str) -> graficos.Celda:
-        cifra = self._de_un_trozo(tramo, resultado)
-        nombre = f"{tramo.titulo}, {_titulo(resultado)}: {cifra.texto}"
+    def _trozo(self, periodo: Periodo, resultado: str) -> graficos.Celda:
+        cifra = self._de_un_trozo(periodo, resultado)
+        nombre = f"{periodo.titulo}, {_titulo(resultado)}: {cifra.texto}"
         return graficos.celda(cifra.llamadas, clase=_clase(resultado), nombre=nombre, enlace=cifra.lista)
 
-    def _de_un_trozo(self, tramo: Tramo, resultado: str) -> Cifra:
+    def _de_un_trozo(self, periodo: Periodo, resultado: str) -> Cifra:
         de_este = self.seleccion.con(resultado)
-        return _cifra(tramo.resultados.get(resultado, 0), de_este and de_este.entre(tramo))
+        return _cifra(periodo.resultados.get(resultado, 0), de_este and de_este.entre(periodo))
 
     def tabla_de_dias(self) -> Tabla:
         filas = []
-        for tramo in self.tramos:
-            cifras = [self._de_un_trozo(tramo, resultado) for resultado in self.presentes]
-            todas = _cifra(sum(tramo.resultados.values()), self.seleccion.entre(tramo))
-            filas.append(Fila(titulo=tramo.titulo, cifras=[*cifras, todas]))
+        for periodo in self.periodos:
+            cifras = [self._de_un_trozo(periodo, resultado) for resultado in self.presentes]
+            todas = _cifra(sum(periodo.resultados.values()), self.seleccion.entre(periodo))
+            filas.append(Fila(titulo=periodo.titulo, cifras=[*cifras, todas]))
         cabecera = [self.unidad, *map(_titulo, self.presentes), "todas"]
         return Tabla(nombre=f"Llamadas por {self.unidad} y resultado", cabecera=cabecera, filas=filas)
 

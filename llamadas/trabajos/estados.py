@@ -73,7 +73,7 @@ def publicar(encargo: Exportacion, fichero: Provisional, archivo: Archivo) -> bo
         )
         if completado:
             encargo.refresh_from_db()
-            bandeja.dejar(encargo)
+            bandeja.crear(encargo)
     return bool(completado) or Exportacion.objects.filter(pk=encargo.pk, archivo=fichero.nombre).exists()
 
 
@@ -95,7 +95,7 @@ def fallar(encargo: Exportacion, mensaje: str) -> bool:
         fallido = _suyo(encargo).update(estado=FALLIDA, mensaje=mensaje, terminada=Ahora())
         if fallido:
             encargo.refresh_from_db()
-            bandeja.dejar(encargo)
+            bandeja.crear(encargo)
     return bool(fallido)
 
 

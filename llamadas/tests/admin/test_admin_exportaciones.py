@@ -238,7 +238,7 @@ def test_lo_que_ya_no_se_conoce_se_cuenta_tal_cual_en_su_pagina(con_sesion, de_o
 
 
 def test_lo_que_ya_no_se_conoce_se_cuenta_tal_cual_en_el_correo(de_otra_version, mailoutbox):
-    bandeja.otra_vez(Aviso.objects.all())
+    bandeja.reenviar(Aviso.objects.all())
     repartir_todos()
     (texto, html) = (mailoutbox[-1].body, mailoutbox[-1].alternatives[0][0])
     for dicho in DICHO_TAL_CUAL:

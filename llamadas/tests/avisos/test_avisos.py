@@ -484,7 +484,7 @@ def test_ni_aunque_la_lleve_un_error_que_nadie_esperaba(
     monkeypatch.setitem(reparto.ENVIAR, "webhook", falla)
     encargo = un_encargo(administrador, webhook_url=receptor.url)
     if tambien_al_apuntarlo:
-        monkeypatch.setattr(bandeja, "no_entregado", sin_base)
+        monkeypatch.setattr(bandeja, "marcar_no_entregado", sin_base)
         with pytest.raises(OSError, match="la base") as fallo:
             trabajar()
         assert "secreta" not in "".join(traceback.format_exception(fallo.value))

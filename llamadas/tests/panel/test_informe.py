@@ -8,7 +8,7 @@ from random import Random
 
 import pytest
 
-from llamadas.informe.periodos import en_tramos
+from llamadas.informe.periodos import en_periodos
 from llamadas.models import Llamada, Resultado
 from usuarios.models import Usuario
 
@@ -164,10 +164,10 @@ def test_los_atajos_conservan_los_demas_filtros_y_valen_sin_javascript(con_sesio
 
 def test_los_dias_se_agrupan_cuando_son_muchos():
     def unidad(*dias):
-        nombre, tramos = en_tramos({dia: {"buzon": 1} for dia in dias})
-        assert sum(sum(tramo.resultados.values()) for tramo in tramos) == len(dias)
-        assert len(tramos) <= 100
-        assert all(uno.hasta < otro.desde for uno, otro in pairwise(tramos))
+        nombre, periodos = en_periodos({dia: {"buzon": 1} for dia in dias})
+        assert sum(sum(periodo.resultados.values()) for periodo in periodos) == len(dias)
+        assert len(periodos) <= 100
+        assert all(uno.hasta < otro.desde for uno, otro in pairwise(periodos))
         return nombre
 
     assert unidad("2026-01-01", "2026-03-31") == "día"
@@ -175,7 +175,7 @@ def test_los_dias_se_agrupan_cuando_son_muchos():
     assert unidad("2021-01-01", "2026-12-31") == "mes"
     assert unidad("1990-01-01", "2026-12-31") == "año"
     assert unidad("0001-01-01", "2026-06-01", "9999-12-31") == "año"
-    assert en_tramos({None: {"buzon": 1}}) == ("día", [])
+    assert en_periodos({None: {"buzon": 1}}) == ("día", [])
 
 
 def test_de_la_lista_filtrada_al_informe_y_a_exportar(con_sesion, campana):
