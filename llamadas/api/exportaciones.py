@@ -9,7 +9,7 @@ from uuid import UUID
 from django.core.paginator import Paginator
 from django.http.response import HttpResponseBase
 from rest_framework import status
-from rest_framework.exceptions import APIException, NotFound, ValidationError
+from rest_framework.exceptions import APIException, NotFound, Throttled, ValidationError
 from rest_framework.parsers import JSONParser
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -34,12 +34,6 @@ registro = logging.getLogger(__name__)
 YA_NO_ESTA = "Su fichero ya no está en el servidor. Vuelva a pedirla."
 ES_DIRECTA = "Se descargó al pedirla: no hay nada que cancelar ni que borrar."
 NO_SE_GUARDO = "Se descargó al pedirla: su fichero no se guarda."
-
-
-class SinPlaza(APIException):
-    """RFC 6585 §4: demasiadas a la vez."""
-
-    status_code = status.HTTP_429_TOO_MANY_REQUESTS
 
 
 class SinSitio(APIException):
@@ -108,7 +102,7 @@ class Exportaciones(VistaDeExportacion):
         try:
             encargo, es_nuevo = encargar(peticion)
         except Demasiadas as error:
-            raise SinPlaza(str(error)) from error
+            raise Throttled(detail=str(error)) from error
         except NoCabe as error:
             raise SinSitio(str(error)) from error
         cabeceras = {"Location": reverse("llamadas:exportacion", args=[encargo.pk], request=request)}

@@ -15,7 +15,6 @@ from ..models import (
     Culpable,
     EstadoDeExportacion,
     Exportacion,
-    ExportacionQuerySet,
     Modo,
     Seleccionada,
     Trabajador,
@@ -34,19 +33,28 @@ SE_PERDIO = "No se sabe cómo acabó: el servidor que la enviaba dejó de dar se
 
 def rescatar() -> None:
     """Los encargos de quien ha muerto vuelven a estar pendientes o, tras varios intentos, fallan."""
-    _rescatar(estados.abandonados())
+    abandonados = list(estados.abandonados())
+    if abandonados and connection.vendor == "sqlite":
+        # Quien ha tenido la base bloqueada, como una importación, pudo no dejar latir a nadie: que laten ellos antes.
+        time.sleep(SEGUNDOS_DE_RESPIRO)
+    for encargo in abandonados:
+        if estados.rescatar(encargo):
+            registro.warning("Exportación %s: su trabajador no da señales", encargo.pk)
 
 
 def encolar() -> None:
     """Los pendientes que esperan desde hace demasiado, por si su mensaje se perdió."""
-    for encargo in _por_encolar():
+    pendientes = Exportacion.objects.en_segundo_plano().filter(estado=EstadoDeExportacion.PENDIENTE)
+    for encargo in pendientes.filter(revisar__lte=Ahora()):
         if cola.encolar(encargo):
             registro.info("Exportación %s: a la cola", encargo.pk)
 
 
 def caducar() -> None:
     """Los ficheros, y lo que se seleccionó, que ya se han guardado bastante."""
-    _caducar(Exportacion.objects.all())
+    for encargo in Exportacion.objects.filter(caduca__lte=Ahora()).exclude(archivo=""):
+        if estados.retirar(encargo, CADUCO.format(dias=settings.EXPORTACIONES_DIAS)):
+            registro.info("Exportación %s: caducada", encargo.pk)
     hace_dias = Ahora(-timedelta(days=settings.EXPORTACIONES_DIAS))
     Seleccionada.objects.filter(exportacion__terminada__lt=hace_dias).delete()
 
@@ -97,27 +105,6 @@ def olvidar_mensajes() -> None:
 def olvidar_trabajadores() -> None:
     """Los que murieron sin poder borrarse."""
     Trabajador.objects.filter(latido__lt=Ahora(-UN_DIA)).delete()
-
-
-def _rescatar(abandonados: ExportacionQuerySet) -> None:
-    encargos = list(abandonados)
-    if encargos and connection.vendor == "sqlite":
-        # Quien ha tenido la base bloqueada, como una importación, pudo no dejar latir a nadie: que laten ellos antes.
-        time.sleep(SEGUNDOS_DE_RESPIRO)
-    for encargo in encargos:
-        if estados.rescatar(encargo):
-            registro.warning("Exportación %s: su trabajador no da señales", encargo.pk)
-
-
-def _caducar(guardadas: ExportacionQuerySet) -> None:
-    for encargo in guardadas.filter(caduca__lte=Ahora()).exclude(archivo=""):
-        if estados.retirar(encargo, CADUCO.format(dias=settings.EXPORTACIONES_DIAS)):
-            registro.info("Exportación %s: caducada", encargo.pk)
-
-
-def _por_encolar() -> ExportacionQuerySet:
-    pendientes = Exportacion.objects.en_segundo_plano().filter(estado=EstadoDeExportacion.PENDIENTE)
-    return pendientes.filter(revisar__lte=Ahora())
 
 
 A_MENUDO = (rescatar, encolar, cerrar_directas)
