@@ -11,7 +11,7 @@ import sys
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,12 +22,11 @@ from django.contrib.contenttypes.management import create_contenttypes
 from django.contrib.contenttypes.models import ContentType
 from django.core.cache import cache
 from django.core.management import execute_from_command_line
-from django.db import connection
+from django.db import connection, connections
 from django.db.models.signals import post_migrate
 from django.test import Client
 from rest_framework_simplejwt.tokens import AccessToken
 
-from discador.bases import usar
 from discador.entorno import base_de_datos
 from usuarios.models import Rol, Usuario
 
@@ -71,7 +70,15 @@ def pytest_configure(config: pytest.Config) -> None:
         # En fichero y no en memoria: como en producción, cada conexión es distinta y hay WAL.
         base["TEST"] = {"NAME": f"{carpeta.name}/pruebas.sqlite3"}
     config.stash[URL_DE_LA_BASE] = url
-    usar(base)
+    _usar(base)
+
+
+def _usar(base: dict[str, Any]) -> None:
+    """Hace que este proceso use `base`, una entrada de DATABASES, y ninguna otra."""
+    connections.close_all()
+    settings.DATABASES = connections.settings = connections.configure_settings({"default": base})
+    with suppress(AttributeError):  # la que Django ya hubiera preparado
+        del connections["default"]
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -2,22 +2,25 @@
 
 import csv
 import os
+import re
 import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
+from operator import attrgetter
 from pathlib import Path
 from threading import Event
 from typing import Any
 from urllib.parse import urlencode
 
 from django.conf import settings
+from django.core.management.base import CommandError
 from django.db import connection
 from django.db.models import F, Value
 from django.db.models.expressions import Combinable
@@ -34,8 +37,6 @@ from ...exportacion.formatos import CSV
 from ...exportacion.opciones import Opciones
 from ...exportacion.sql.expresiones import SinFormula
 from ...models import Estado, Llamada
-from .errores import MedicionFallida
-from .memoria import Memoria
 
 ZONA = "UTC"  # la única que también conoce `sqlite3`, el programa
 PAUSA_ENTRE_PREGUNTAS = 0.2  # segundos
@@ -53,6 +54,11 @@ class Medida:
     respuesta: float | None = None  # lo que ha tardado, mientras tanto, en dar un token
 
 
+def valores(medidas: Iterable[Medida], campo: str) -> list[float]:
+    """Los que haya."""
+    return [valor for medida in medidas if (valor := getattr(medida, campo)) is not None]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Contendiente:
     """Una manera de sacarlas. `correr` las deja en el fichero que se le dice.
@@ -68,53 +74,50 @@ class Contendiente:
 
 
 class Servidor:
-    """El servidor al que se piden, con `curl`, y quién entra en él."""
+    """El gunicorn al que se piden, con `curl`, y quién entra en él."""
 
     def __init__(self, raiz: str, pid: int, administrador: Usuario, contrasena: str) -> None:
-        self._raiz = raiz
-        self._administrador = administrador
-        self._contrasena = contrasena
-        self._memoria = Memoria(pid)
+        self._raiz, self._administrador, self._contrasena = raiz, administrador, contrasena
+        with suppress(OSError):  # no todos los sistemas dicen quién es el que atiende, ni cuánta memoria ocupa
+            pid = int(Path(f"/proc/{pid}/task/{pid}/children").read_text().split()[0])
+        self._proceso = Path(f"/proc/{pid}")
         self._bajar(Path(os.devnull), hasta="1970-01-01")  # la primera petición carga lo que todas necesitan
 
     def descargar(self, destino: Path, **parametros: str) -> Medida:
-        """Baja una exportación. Lanza `MedicionFallida` si no llega entera."""
-        reposo = self._memoria.reposo()
+        """Baja una exportación. Lanza `CommandError` si no llega entera."""
+        reposo = self._memoria_en_reposo()
         empezo = time.perf_counter()
         primer_byte = self._bajar(destino, zona=ZONA, **parametros)
-        return Medida(
-            segundos=time.perf_counter() - empezo,
-            bytes=destino.stat().st_size,
-            primer_byte=primer_byte,
-            memoria=self._memoria.crecimiento(reposo),
-        )
+        segundos = time.perf_counter() - empezo
+        memoria = None if reposo is None else max(0, self._memoria("VmHWM") - reposo)
+        return Medida(segundos=segundos, bytes=destino.stat().st_size, primer_byte=primer_byte, memoria=memoria)
 
-    def dar_un_token(self) -> float:
-        """Los segundos que tarda en responder a quien entra. Lanza `requests.RequestException`."""
+    def peor_respuesta(self, acabado: Event) -> float:
+        """Lo más que tarda, hasta que se acabe, en dar un token a quien entra. Lanza `requests.RequestException`."""
         credenciales = {"email": self._administrador.email, "password": self._contrasena}
-        empezo = time.perf_counter()
-        CLIENTE.post(f"{self._raiz}api/v1/token", json=credenciales, timeout=PACIENCIA).raise_for_status()
-        return time.perf_counter() - empezo
+        peor = 0.0
+        while True:
+            empezo = time.perf_counter()
+            CLIENTE.post(f"{self._raiz}api/v1/token", json=credenciales, timeout=PACIENCIA).raise_for_status()
+            peor = max(peor, time.perf_counter() - empezo)
+            if acabado.wait(PAUSA_ENTRE_PREGUNTAS):
+                return peor
 
     def _bajar(self, destino: Path, **parametros: str) -> float:
         """Los segundos que tarda el primer byte."""
         url = f"{self._raiz}api/v1/llamadas/exportar?{urlencode(parametros)}"
-        orden = [
-            "curl",
-            "-q",
-            "-K",
-            "-",
-            "-sSf",
-            "--noproxy",
-            "*",
-            "-o",
-            str(destino),
-            "-w",
-            "%{time_starttransfer}",
-            url,
-        ]
+        orden = ["curl", "-q", "-K", "-", "-sSf", "--noproxy", "*", "-w", "%{time_starttransfer}"]
         cabecera = f'header = "Authorization: Bearer {AccessToken.for_user(self._administrador)}"'
-        return float(_ejecutar(orden, input=cabecera.encode(), stdout=subprocess.PIPE))
+        return float(_ejecutar([*orden, "-o", str(destino), url], input=cabecera.encode(), stdout=subprocess.PIPE))
+
+    def _memoria_en_reposo(self) -> int | None:
+        with suppress(OSError):
+            (self._proceso / "clear_refs").write_text("5")  # desde ahora VmHWM cuenta lo más que ocupe
+            return self._memoria("VmRSS")
+        return None
+
+    def _memoria(self, campo: str) -> int:
+        return int(re.search(rf"{campo}:\s+(\d+) kB", (self._proceso / "status").read_text())[1]) * 1024
 
 
 class _CSVConNulos(CSV):
@@ -130,21 +133,16 @@ class _CSVConNulos(CSV):
 
 def contendientes(servidor: Servidor, formatos: Sequence[str], clientes: int) -> list[Contendiente]:
     """Los que se pueden comparar en esta máquina; el patrón, si está."""
-    todos = [
-        Contendiente(nombre="HTTP, csv", correr=servidor.descargar),
-        Contendiente(nombre="manage.py exportar_llamadas", correr=_con_el_comando),
-    ]
-    patron = _programa_de_la_base()
-    if patron:
-        todos.append(patron)
-    todos.append(Contendiente(nombre="Django corriente", correr=_como_se_suele_hacer))
-    todos += [
+    descarga = Contendiente(nombre="HTTP, csv", correr=servidor.descargar)
+    comando = Contendiente(nombre="manage.py exportar_llamadas", correr=_con_el_comando)
+    patron = [_programa_de_la_base()] if shutil.which(connection.client.executable_name) else []
+    corriente = Contendiente(nombre="Django corriente", correr=_como_se_suele_hacer)
+    otros = [
         Contendiente(nombre=f"HTTP, {formato}", correr=partial(servidor.descargar, formato=formato), es_csv=False)
         for formato in dict.fromkeys(formatos)
     ]
-    if clientes > 1:
-        todos += [_a_la_vez(uno, clientes, servidor) for uno in (todos[0], patron) if uno]
-    return todos
+    a_la_vez = [_a_la_vez(uno, clientes, servidor) for uno in (descarga, *patron) if clientes > 1]
+    return [descarga, comando, *patron, corriente, *otros, *a_la_vez]
 
 
 def _con_el_comando(destino: Path) -> Medida:
@@ -154,122 +152,88 @@ def _con_el_comando(destino: Path) -> Medida:
 
 def _como_se_suele_hacer(destino: Path) -> Medida:
     """Con modelos y fila a fila. Sin desarmar fórmulas, que los datos inventados no traen."""
+    fuentes = [columna.fuente for columna in COLUMNAS.values()]
+    relaciones = {fuente.rpartition("__")[0] for fuente in fuentes} - {""}
+    leer = attrgetter(*(fuente.replace("__", ".") for fuente in fuentes))
 
     def escribir() -> None:
-        llamadas = Llamada.objects.filter(estado=Estado.FINALIZADA).select_related("usuario")
+        llamadas = Llamada.objects.filter(estado=Estado.FINALIZADA).select_related(*relaciones)
         una_a_una = llamadas.order_by("fecha_finalizacion", "pk").iterator()
         with closing(una_a_una), destino.open("w", encoding="utf-8", newline="") as fichero:
             escritor = csv.writer(fichero)
             escritor.writerow(list(COLUMNAS))
             for llamada in una_a_una:
-                escritor.writerow(
-                    [
-                        llamada.pk,
-                        llamada.numero_destino,
-                        llamada.estado,
-                        llamada.resultado,
-                        _fecha(llamada.fecha_asignacion),
-                        _fecha(llamada.fecha_conexion),
-                        _fecha(llamada.fecha_finalizacion),
-                        llamada.duracion_segundos,
-                        llamada.usuario.email if llamada.usuario else "",
-                    ]
-                )
+                escritor.writerow([_texto(valor) for valor in leer(llamada)])
 
     return _cronometrar(escribir, destino)
 
 
-def _fecha(momento: datetime | None) -> str:
-    return momento.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S") if momento else ""
+def _texto(valor: Any) -> Any:
+    return valor.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S") if isinstance(valor, datetime) else valor
 
 
-def _programa_de_la_base() -> Contendiente | None:
-    """`psql` o `sqlite3`, si está, con la misma consulta y los ajustes que tenga el servidor."""
-    if not shutil.which(connection.client.executable_name):
-        return None
+def _programa_de_la_base() -> Contendiente:
+    """`psql` o `sqlite3`, con la misma consulta y los ajustes que tenga el servidor."""
     consulta = consulta_de(Llamada.objects.finalizadas(), Opciones(formato=_CSVConNulos(), zona=ZONA))
     sql, params = consulta.get_compiler(connection=connection).as_sql()
+    entorno = dict(os.environ)
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            return _psql(cursor.mogrify(sql, params).decode())
-        return _sqlite3(connection.ops.last_executed_query(cursor, sql, params))
-
-
-def _psql(sql: str) -> Contendiente:
-    parametros = connection.get_connection_params()
-    env = dict(os.environ)
-    if contrasena := parametros.pop("password", ""):
-        env["PGPASSWORD"] = contrasena  # donde no la ve quien mira los procesos
-    del parametros["cursor_factory"]  # lo único que no es de libpq
-    dsn = make_dsn(**parametros)
-
-    def correr(destino: Path) -> Medida:
-        copia = f"\\copy ({sql}) TO '{destino}' WITH (FORMAT csv)"
-        orden = ["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-c", copia, dsn]
-        return _cronometrar(partial(_ejecutar, orden, env=env), destino)
-
-    return Contendiente(nombre="psql \\copy", correr=correr, es_patron=True)
-
-
-def _sqlite3(sql: str) -> Contendiente:
-    orden = ["sqlite3", "-csv", "-cmd", ".timeout 60000", connection.settings_dict["NAME"], sql]
+            copia = f"\\copy ({cursor.mogrify(sql, params).decode()}) TO STDOUT WITH (FORMAT csv)"
+            conexion = connection.get_connection_params()
+            del conexion["cursor_factory"]  # lo único que no es de libpq
+            entorno["PGPASSWORD"] = conexion.pop("password", "")  # donde no la ve quien mira los procesos
+            orden = ["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-c", copia, make_dsn(**conexion)]
+        else:
+            sql = connection.ops.last_executed_query(cursor, sql, params)
+            orden = ["sqlite3", "-csv", "-cmd", ".timeout 60000", connection.settings_dict["NAME"], sql]
 
     def correr(destino: Path) -> Medida:
         with destino.open("wb") as salida:
-            return _cronometrar(partial(_ejecutar, orden, stdout=salida), destino)
+            return _cronometrar(partial(_ejecutar, orden, env=entorno, stdout=salida), destino)
 
-    return Contendiente(nombre="sqlite3 -csv", correr=correr, es_patron=True)
+    nombre = "psql \\copy" if connection.vendor == "postgresql" else "sqlite3 -csv"
+    return Contendiente(nombre=nombre, correr=correr, es_patron=True)
 
 
 def _a_la_vez(uno: Contendiente, cuantos: int, servidor: Servidor) -> Contendiente:
     """El mismo, varias veces a la vez, mientras alguien más entra en el servidor."""
 
     def correr(destino: Path) -> Medida:
-        destinos = [destino.with_name(f"{destino.name}-{i}") for i in range(cuantos)]
+        otros = [destino.with_name(f"{destino.name}-{i}") for i in range(1, cuantos)]
         acabado = Event()
         empezo = time.perf_counter()
         with ThreadPoolExecutor(cuantos + 1) as hilos:
-            peor_respuesta = hilos.submit(_peor_respuesta, servidor, acabado)
+            peor_respuesta = hilos.submit(servidor.peor_respuesta, acabado)
             try:
-                medidas = list(hilos.map(uno.correr, destinos))
+                medidas = list(hilos.map(uno.correr, [destino, *otros]))
             finally:
                 acabado.set()
             segundos = time.perf_counter() - empezo
         if len({medida.bytes for medida in medidas}) > 1:
-            raise MedicionFallida(f"«{uno.nombre}» no saca siempre lo mismo cuando son varios a la vez.")
-        destinos[0].replace(destino)
-        for otro in destinos[1:]:
+            raise CommandError(f"«{uno.nombre}» no saca siempre lo mismo cuando son varios a la vez.")
+        for otro in otros:
             otro.unlink()
-        primeros = [medida.primer_byte for medida in medidas if medida.primer_byte is not None]
         return Medida(
             segundos=segundos,
             bytes=sum(medida.bytes for medida in medidas),
-            primer_byte=max(primeros, default=None),
-            memoria=max((medida.memoria for medida in medidas if medida.memoria is not None), default=None),
+            primer_byte=max(valores(medidas, "primer_byte"), default=None),
+            memoria=max(valores(medidas, "memoria"), default=None),
             respuesta=peor_respuesta.result(),
         )
 
     return replace(uno, nombre=f"{uno.nombre}, {cuantos} a la vez", correr=correr, a_la_vez=cuantos)
 
 
-def _peor_respuesta(servidor: Servidor, acabado: Event) -> float:
-    """Lo más que tarda en dar un token, hasta que se acabe."""
-    peor = 0.0
-    while True:
-        peor = max(peor, servidor.dar_un_token())
-        if acabado.wait(PAUSA_ENTRE_PREGUNTAS):
-            return peor
-
-
 def _ejecutar(orden: list[str], **opciones: Any) -> bytes:
-    """Lo que escribe el programa. Lanza `MedicionFallida` si no está o acaba mal, con lo que él diga."""
+    """Lo que escribe el programa. Lanza `CommandError` si no está o acaba mal, con lo que él diga."""
     programa = Path(orden[0]).name
     try:
         hecho = subprocess.run(orden, stderr=subprocess.PIPE, check=False, **opciones)  # noqa: S603
     except FileNotFoundError as error:
-        raise MedicionFallida(f"Hace falta {programa}: instálelo.") from error
+        raise CommandError(f"Hace falta {programa}: instálelo.") from error
     if hecho.returncode:
-        raise MedicionFallida(f"{programa} ha fallado: {hecho.stderr.decode(errors='replace').strip()}")
+        raise CommandError(f"{programa} ha fallado: {hecho.stderr.decode(errors='replace').strip()}")
     return hecho.stdout
 
 

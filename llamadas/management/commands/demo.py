@@ -1,24 +1,19 @@
 """Enseña el discador funcionando, con datos inventados."""
 
-import secrets
 import subprocess
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
 import requests
-from axes.utils import reset
-from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import DatabaseError
-from tqdm import tqdm
 
-from discador.bases import crear_si_falta
 from discador.servidor import CLIENTE, esperar, servidor, un_trabajador
-from llamadas.demo import inventadas
+from llamadas.demo.base import preparar
+from llamadas.demo.inventadas import FINALIZADAS
 from llamadas.management.comando import Comando
-from llamadas.models import Llamada
-from usuarios.models import Usuario
+from llamadas.management.explicacion import de_la_base
 
 AYUDA = """
 Enseña el discador funcionando. Prepara la base de datos si hace falta, crea un administrador y 10.000
@@ -36,6 +31,10 @@ ejemplos:
 """
 
 CORREO = "admin@discador.example.com"
+DE_OTROS = (
+    "La base de datos ya tiene datos que no son de la demostración, y no se han tocado. "
+    "Pruebe con otra: DATABASE_URL=sqlite:///demo.sqlite3 manage.py demo"
+)
 
 
 class Command(Comando):
@@ -49,7 +48,8 @@ class Command(Comando):
     def handle(self, *, puerto: int, sin_servidor: bool, **_: Any) -> None:
         try:
             with servidor(0 if sin_servidor else puerto) as (raiz, proceso):
-                contrasena = self._preparar()
+                self.stdout.write("Preparando la base de datos…")
+                contrasena = preparar(CORREO, FINALIZADAS, si_es_de_otros=DE_OTROS)
                 token = self._exportar(raiz, proceso, contrasena)
                 self._despedirse(raiz, contrasena, token, sin_servidor=sin_servidor)
                 self.stdout.flush()  # que se lea ya, también por una tubería
@@ -58,35 +58,10 @@ class Command(Comando):
                         raise CommandError(f"El servidor ha acabado por su cuenta, con código {proceso.wait()}.")
         except KeyboardInterrupt:
             self.stderr.write("Demostración terminada.")
+        except DatabaseError as error:
+            raise CommandError(f"No se puede usar la base de datos de DATABASE_URL: {de_la_base(error)}") from error
         except requests.RequestException as error:
             raise CommandError(f"El servidor no ha respondido como debía: {error}") from error
-
-    def _preparar(self) -> str:
-        self.stdout.write("Preparando la base de datos…")
-        try:
-            crear_si_falta()
-            call_command("migrate", verbosity=0)
-        except DatabaseError as error:
-            raise CommandError(f"No se puede usar la base de datos de DATABASE_URL: {error}") from error
-        administrador = Usuario.objects.filter(email=CORREO).first()
-        if not administrador and (Usuario.objects.exists() or Llamada.objects.exists()):
-            raise CommandError(
-                "La base de datos ya tiene datos que no son de la demostración, y no se han tocado. "
-                "Pruebe con otra: DATABASE_URL=sqlite:///demo.sqlite3 manage.py demo"
-            )
-        contrasena = secrets.token_urlsafe(12)
-        reset(username=CORREO)  # por si se falló tantas veces que está bloqueado
-        if administrador:
-            administrador.set_password(contrasena)
-            administrador.save()
-        else:
-            Usuario.objects.create_superuser(CORREO, contrasena)
-        if not Llamada.objects.exists():
-            self.stdout.write("Creando las llamadas…")
-            total = inventadas.FINALIZADAS + inventadas.cuantas_sin_finalizar(inventadas.FINALIZADAS)
-            with tqdm(total=total, unit=" llamadas", leave=False, disable=None) as barra:
-                inventadas.crear_llamadas(barra.update)
-        return contrasena
 
     def _exportar(self, raiz: str, proceso: subprocess.Popen[bytes], contrasena: str) -> str:
         esperar(raiz, proceso)

@@ -1,42 +1,37 @@
 """Mide cuánto tarda exportar en esta máquina."""
 
 import json
-import secrets
+import shlex
 import shutil
-import tempfile
 from argparse import ArgumentParser, ArgumentTypeError
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import requests
 from django.core.management.base import CommandError
 from django.db import DatabaseError, connection
-from tqdm import tqdm
 
+from discador.entorno import texto
 from discador.servidor import HILOS_DE_SOBRA, esperar, servidor
-from llamadas.demo import inventadas
-from llamadas.demo.medicion import cuadro
-from llamadas.demo.medicion.base import APELLIDO, base_de_medir, nombre_por_omision
-from llamadas.demo.medicion.carrera import Carrera, Resultado
+from llamadas.demo.base import preparar
+from llamadas.demo.medicion.carrera import correr
 from llamadas.demo.medicion.contendientes import Servidor, contendientes
-from llamadas.demo.medicion.errores import MedicionFallida
-from llamadas.demo.medicion.memoria import hijos
+from llamadas.demo.medicion.cuadro import en_texto, maquina
 from llamadas.exportacion.formatos import FORMATOS
 from llamadas.management.comando import Comando
 from llamadas.management.explicacion import de_la_base, del_sistema
+from llamadas.models import Llamada
 from usuarios.models import Usuario
 
 AYUDA = """
 Mide cuánto tarda exportar en esta máquina, para saber si aguantará las
 llamadas que se tendrán.
 
-Crea una base de datos aparte, en el motor de DATABASE_URL, y la llena de
-llamadas inventadas; las de verdad no las toca. Las exporta por HTTP (con
-gunicorn y curl) y con el comando, y lo compara con el programa de la base de
-datos (psql o sqlite3, si está: es el patrón) y con lo que se suele hacer en
-Django. Por turnos y varias veces, y comprobando que todos sacan las mismas
-filas. Al acabar borra la base.
+Pide en DATABASE_URL una base de datos vacía, que llena de llamadas inventadas y
+deja para la próxima vez; si tiene usuarios o llamadas de otros, no la toca. Las
+exporta por HTTP (con gunicorn y curl) y con el comando, y lo compara con el
+programa de la base de datos (psql o sqlite3, si está: es el patrón) y con lo
+que se suele hacer en Django. Por turnos y varias veces, y comprobando que todos
+sacan las mismas filas.
 
 En la tabla, «× patrón» es lo que se tarda dividido por lo que tarda el patrón;
 «primer byte», lo que se espera hasta que empieza la descarga; «memoria», lo
@@ -46,14 +41,17 @@ descargas a la vez, ha esperado quien entra.
 """
 EJEMPLOS = """
 ejemplos:
-  manage.py medir_exportacion
+  DATABASE_URL=sqlite:///medir.sqlite3 manage.py medir_exportacion
       un millón de llamadas, cinco veces: de tres a cinco minutos, y 1 GB de disco
-  manage.py medir_exportacion --filas 100000 --formatos xlsx parquet
-      también en esos formatos
-  manage.py medir_exportacion --clientes 8 --conservar
-      también ocho descargas a la vez, y sin borrar la base, que es lo que más
-      tarda en hacerse
+  DATABASE_URL=postgresql://… manage.py medir_exportacion --filas 100000 --formatos xlsx parquet
+      también en esos formatos; la base, si falta, la crea
+  DATABASE_URL=sqlite:///medir.sqlite3 manage.py medir_exportacion --clientes 8
+      también ocho descargas a la vez
 """
+
+CORREO = "medicion@discador.example.com"
+DILO = "DATABASE_URL=sqlite:///medir.sqlite3 manage.py medir_exportacion"
+DE_OTROS = f"La base de datos ya tiene datos que no son de otra medición, y no se han tocado. Pruebe con otra: {DILO}"
 
 
 class Command(Comando):
@@ -62,65 +60,24 @@ class Command(Comando):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         otros = [nombre for nombre in FORMATOS if nombre != "csv"]
-        parser.add_argument(
-            "--filas",
-            type=_positivo,
-            default=1_000_000,
-            metavar="N",
-            help="cuántas llamadas finalizadas; por omisión, un millón",
-        )
-        parser.add_argument(
-            "--repeticiones",
-            type=_positivo,
-            default=5,
-            metavar="N",
-            help="cuántas veces cada uno, de las que cuenta la mediana; por omisión, 5",
-        )
-        parser.add_argument(
-            "--formatos",
-            nargs="+",
-            choices=otros,
-            default=[],
-            metavar="FORMATO",
-            help=f"además del CSV, por HTTP: {', '.join(otros)}",
-        )
-        parser.add_argument(
-            "--clientes",
-            type=_positivo,
-            default=1,
-            metavar="N",
-            help="además de una descarga sola, tantas a la vez, y lo que entretanto tarda en responder a quien entra",
-        )
-        parser.add_argument(
-            "--base",
-            metavar="NOMBRE",
-            help=f"dónde medir: una base de datos (en SQLite, un fichero) cuyo nombre acabe en «{APELLIDO}»; por "
-            "omisión, el de la base de DATABASE_URL con ese final",
-        )
-        parser.add_argument(
-            "--conservar", action="store_true", help="no borrar la base al acabar: la próxima vez se aprovecha"
-        )
-        parser.add_argument("--json", action="store_true", help="el resultado en JSON, en segundos y bytes")
+        numero = {"type": _positivo, "metavar": "N"}
+        parser.add_argument("--filas", **numero, default=1_000_000, help="llamadas finalizadas; si no, un millón")
+        parser.add_argument("--repeticiones", **numero, default=5, help="cuántas veces cada uno; si no, 5")
+        parser.add_argument("--clientes", **numero, default=1, help="también, tantas descargas a la vez")
+        formatos = {"nargs": "+", "choices": otros, "default": [], "metavar": "FORMATO"}
+        parser.add_argument("--formatos", **formatos, help=f"además del CSV, por HTTP: {', '.join(otros)}")
+        parser.add_argument("--json", action="store_true", dest="en_json", help="en JSON, en segundos y bytes")
 
-    def handle(self, *, filas: int, base: str | None, conservar: bool, json: bool, **opciones: Any) -> None:
+    def handle(self, *, filas: int, en_json: bool, **opciones: Any) -> None:
         if not shutil.which("curl"):
             raise CommandError("Hace falta curl, que es quien descarga: instálelo.")
-        nombre = base or nombre_por_omision()
-        contrasena = secrets.token_urlsafe(12)
-        total = filas + inventadas.cuantas_sin_finalizar(filas)
+        if not texto("DATABASE_URL"):
+            raise CommandError(f"Diga en DATABASE_URL una base de datos vacía, que se llenará: {DILO}")
         try:
-            with (
-                tqdm(
-                    total=total, desc="Llenando", unit=" llamadas", unit_scale=True, leave=False, disable=None
-                ) as barra,
-                base_de_medir(nombre, filas, contrasena, conservar=conservar, avance=barra.update) as administrador,
-            ):
-                barra.close()
-                self.stderr.write(f"Se mide en {nombre}, que al acabar se {'conserva' if conservar else 'borra'}.")
-                resultados = self._medir(filas, administrador, contrasena, opciones)
-                self._ensenar(filas, resultados, en_json=json)
-        except MedicionFallida as error:
-            raise CommandError(str(error)) from error
+            contrasena = preparar(CORREO, filas, si_es_de_otros=DE_OTROS)
+            self._comprobar_las_que_hay(filas)
+            self.stderr.write(f"Al acabar se queda la base, que sirve para otra vez. Para borrarla: {_como_borrarla()}")
+            resultados = self._medir(filas, contrasena, **opciones)
         except DatabaseError as error:
             raise CommandError(f"No se ha podido medir. {de_la_base(error)}") from error
         except requests.RequestException as error:
@@ -129,28 +86,35 @@ class Command(Comando):
             raise CommandError(f"No se ha podido medir: {del_sistema(error)}.") from error
         except KeyboardInterrupt as error:
             raise CommandError("Medición interrumpida.", returncode=130) from error
+        if en_json:
+            todo = {"filas": filas, "maquina": maquina(), "resultados": resultados}
+            self.stdout.write(json.dumps(todo, ensure_ascii=False, indent=2))
+        else:
+            self.stdout.write(en_texto(filas, resultados))
 
-    def _medir(self, filas: int, administrador: Usuario, contrasena: str, opciones: dict[str, Any]) -> list[Resultado]:
-        clientes = opciones["clientes"]
-        with servidor(hilos=clientes + HILOS_DE_SOBRA) as (raiz, proceso), tempfile.TemporaryDirectory() as carpeta:
+    def _comprobar_las_que_hay(self, filas: int) -> None:
+        hay = Llamada.objects.finalizadas().count()
+        if hay != filas:
+            raise CommandError(
+                f"La base de datos ya tiene {hay} llamadas finalizadas, de otra medición: mida con --filas {hay}, use "
+                f"otra, o bórrela: {_como_borrarla()}"
+            )
+
+    def _medir(
+        self, filas: int, contrasena: str, *, repeticiones: int, formatos: list[str], clientes: int, **_: Any
+    ) -> list[dict[str, Any]]:
+        with servidor(hilos=clientes + HILOS_DE_SOBRA) as (raiz, proceso):
             esperar(raiz, proceso)
-            trabajador = next(iter(hijos(proceso.pid)), proceso.pid)
-            http = Servidor(raiz, trabajador, administrador, contrasena)
-            todos = contendientes(http, opciones["formatos"], clientes)
+            http = Servidor(raiz, proceso.pid, Usuario.objects.get(email=CORREO), contrasena)
+            todos = contendientes(http, formatos, clientes)
             if not any(uno.es_patron for uno in todos):
                 self.stderr.write(f"No está {connection.client.executable_name}: no hay patrón con que comparar.")
-            carrera = Carrera(todos, Path(carpeta))
-            turnos = tqdm(todos * opciones["repeticiones"], unit=" carreras", leave=False, disable=None)
-            for uno in turnos:
-                turnos.set_description(uno.nombre)
-                carrera.correr(uno)
-            return carrera.resultados(filas)
+            return correr(todos, repeticiones, filas)
 
-    def _ensenar(self, filas: int, resultados: Sequence[Resultado], *, en_json: bool) -> None:
-        if en_json:
-            self.stdout.write(json.dumps(cuadro.en_json(filas, resultados), ensure_ascii=False, indent=2))
-        else:
-            self.stdout.write(cuadro.en_texto(filas, resultados))
+
+def _como_borrarla() -> str:
+    nombre = shlex.quote(connection.settings_dict["NAME"])
+    return f"dropdb {nombre}" if connection.vendor == "postgresql" else f"rm {nombre}"
 
 
 def _positivo(texto: str) -> int:

@@ -1,75 +1,97 @@
-"""El comando medir_exportacion: mide en una base aparte, y no toca ninguna otra."""
+"""El comando medir_exportacion: mide en una base vacía o en la que ya llenó él, y no toca ninguna otra."""
 
 import json
 import re
-import secrets
 import shutil
 import signal
-import sqlite3
 import subprocess
 import sys
-from contextlib import closing
-from pathlib import Path
+from contextlib import closing, contextmanager, suppress
+from urllib.parse import quote, urlsplit
 
 import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import DatabaseError, connection
 
+from llamadas.demo.base import preparar
 from llamadas.models import Llamada
+from usuarios.models import Usuario
 
 from ..datos import esperar, finalizada
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
+CORREO = "medicion@discador.example.com"
 
 con_curl = pytest.mark.skipif(not shutil.which("curl"), reason="no hay curl en esta máquina")
 
 
+class DeMedir:
+    """Una base de datos sin crear todavía, de nombre raro, y quien mide en ella con pocas llamadas."""
+
+    def __init__(self, entorno, carpeta, nombre):
+        self.nombre, self.carpeta = nombre, carpeta
+        if connection.vendor == "sqlite":
+            # Relativa: es la de la carpeta de quien lo ejecuta.
+            self.nombre, url = str(carpeta / nombre), f"sqlite:///{quote(nombre)}"
+        else:
+            url = urlsplit(entorno["DATABASE_URL"])._replace(path=f"/{quote(nombre, safe='')}").geturl()
+        self.entorno = {**entorno, "DATABASE_URL": url}
+
+    def medir(self, *argumentos, filas=2000, **variables):
+        orden = [sys.executable, str(settings.BASE_DIR / "manage.py"), "medir_exportacion", "--filas", str(filas)]
+        env = {**self.entorno, **variables}
+        return subprocess.Popen(
+            [*orden, *argumentos], cwd=self.carpeta, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+
+    @contextmanager
+    def cursor(self):
+        otra = connection.copy()
+        otra.settings_dict["NAME"] = self.nombre
+        with closing(otra), otra.cursor() as cursor:
+            yield cursor
+
+    def cuantas(self):
+        with self.cursor() as cursor:
+            cursor.execute(f"SELECT count(*) FROM {Llamada._meta.db_table}")
+            return cursor.fetchone()[0]
+
+
 @pytest.fixture
-def medir(ejecutar):
-    """Ejecuta el comando con pocas llamadas."""
-
-    def medir(*argumentos, **variables):
-        hecho = ejecutar("medir_exportacion", "--filas", "2000", "--repeticiones", "2", *argumentos, **variables)
-        return hecho.returncode, hecho.stdout.decode(), hecho.stderr.decode()
-
-    return medir
-
-
-@pytest.fixture
-def de_medir(tmp_path):
-    """El nombre de una base para medir que, pase lo que pase, se borra."""
+def de_medir(entorno, tmp_path):
+    nombre = f'{"de" if connection.vendor == "sqlite" else connection.settings_dict["NAME"]} ?#%41"medir'
     if connection.vendor == "sqlite":
-        yield str(tmp_path / "otra_medicion.sqlite3")
+        yield DeMedir(entorno, tmp_path, nombre)
         return
-    nombre = f"pruebas_{secrets.token_hex(4)}_medicion"
+    entre_comillas = nombre.replace('"', '""')
+    borrar = f'DROP DATABASE IF EXISTS "{entre_comillas}"'
     with connection.cursor() as cursor:
-        yield nombre
-        cursor.execute(f"DROP DATABASE IF EXISTS {nombre}")
+        cursor.execute(borrar.replace("%", "%%"), [])
+        yield DeMedir(entorno, tmp_path, nombre)
+        cursor.execute(borrar.replace("%", "%%"), [])
 
 
-def existe(nombre):
-    if connection.vendor == "sqlite":
-        return Path(nombre).exists()
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [nombre])
-        return cursor.fetchone() is not None
+@pytest.fixture
+def medir_aqui(monkeypatch):
+    """Mide en este proceso, en la base de las pruebas, donde se espera que no pueda."""
+    monkeypatch.setenv("DATABASE_URL", "la de las pruebas")
 
+    def medir_aqui(*argumentos):
+        with pytest.raises(CommandError) as rechazo:
+            call_command("medir_exportacion", *argumentos)
+        return str(rechazo.value)
 
-def ocupa(nombre):
-    if connection.vendor == "sqlite":
-        return sum(fichero.stat().st_size for fichero in Path(nombre).parent.glob(f"{Path(nombre).name}*"))
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_database_size(%s)", [nombre])
-        return cursor.fetchone()[0]
+    return medir_aqui
 
 
 @con_curl
-def test_mide_la_descarga_el_comando_el_patron_y_lo_corriente(medir):
+def test_mide_la_descarga_el_comando_el_patron_y_lo_corriente_y_deja_la_base_para_otra_vez(de_medir):
     finalizada(numero_destino="de verdad")
-    codigo, salida, errores = medir("--json", "--formatos", "ndjson", "--clientes", "2")
-    assert codigo == 0, errores
+    proceso = de_medir.medir("--repeticiones", "2", "--json", "--formatos", "ndjson", "--clientes", "2")
+    salida, errores = proceso.communicate(timeout=120)
+    assert proceso.returncode == 0, errores
     medido = json.loads(salida)
     resultados = {uno["nombre"]: uno for uno in medido["resultados"]}
     patron = {"postgresql": "psql \\copy", "sqlite": "sqlite3 -csv"}[connection.vendor]
@@ -92,103 +114,101 @@ def test_mide_la_descarga_el_comando_el_patron_y_lo_corriente(medir):
         assert "no hay patrón" in errores
     assert list(Llamada.objects.values_list("numero_destino", flat=True)) == ["de verdad"]
 
-
-@con_curl
-def test_la_que_se_conserva_vale_para_la_proxima_vez_y_si_no_desaparece(medir, de_medir):
-    rara = de_medir.replace("_medicion", ' ?#%41"_medicion')  # un nombre raro es ese, y no otro
-    codigo, salida, errores = medir("--base", rara, "--conservar")
-    assert codigo == 0, errores
-    assert salida.startswith("2.000 llamadas, mediana de 2 veces.")
+    assert re.search(r"Para borrarla: (rm|dropdb) '.+ \?#%41\"medir'", errores)
+    with de_medir.cursor() as cursor:  # las de la próxima vez son estas
+        cursor.execute(f"UPDATE {Llamada._meta.db_table} SET numero_destino = '{'9' * 15}'")
+    proceso = de_medir.medir("--repeticiones", "1")
+    salida, errores = proceso.communicate(timeout=120)
+    assert proceso.returncode == 0, errores
+    assert salida.startswith("2.000 llamadas, mediana de 1 veces.")
     assert "| HTTP, csv " in salida
-    assert existe(rara)
-    codigo, salida, errores = medir("--base", rara, "--repeticiones", "1", "--filas", "3000")
-    assert codigo == 0, errores
-    assert salida.startswith("3.000 llamadas")  # ya no eran las mismas, y se ha llenado otra vez
-    assert not existe(rara)
+    assert de_medir.cuantas() == 2040
+    with de_medir.cursor() as cursor:
+        cursor.execute(f"SELECT DISTINCT numero_destino FROM {Llamada._meta.db_table}")
+        assert cursor.fetchall() == [("9" * 15,)]
 
 
-def test_se_niega_si_el_nombre_no_dice_que_es_para_medir(medir):
-    finalizada()
-    de_verdad = connection.settings_dict["NAME"]
-    for base in (de_verdad, "ventas", "medicion_ventas"):
-        codigo, _, errores = medir("--base", base)
-        assert codigo == 1
-        assert f"«{base}»" in errores
-        assert "acabar en «_medicion»" in errores
-    assert Llamada.objects.count() == 1
-
-
-def test_un_nombre_que_postgresql_cortaria_se_rechaza(medir):
-    if connection.vendor != "postgresql":
-        pytest.skip("el límite es de PostgreSQL")
-    codigo, _, errores = medir("--base", "x" * 60 + "_medicion")
-    assert codigo == 1
-    assert "demasiado largo para PostgreSQL" in errores
-
-
-def test_se_niega_si_es_un_enlace_a_otra(medir, tmp_path):
-    if connection.vendor != "sqlite":
-        pytest.skip("los enlaces son de los ficheros de SQLite")
-    (tmp_path / "ventas.sqlite3").touch()
-    (tmp_path / "ventas_medicion.sqlite3").symlink_to(tmp_path / "ventas.sqlite3")
-    codigo, _, errores = medir("--base", str(tmp_path / "ventas_medicion.sqlite3"))
-    assert codigo == 1
-    assert "acabar en «_medicion»" in errores
-    assert (tmp_path / "ventas.sqlite3").exists()
-
-
-def test_se_niega_si_tiene_datos_de_otros(medir, de_medir):
-    if connection.vendor == "sqlite":
-        with closing(sqlite3.connect(de_medir)) as base:
-            base.execute("CREATE TABLE ajena (x)")
+@pytest.mark.parametrize("que", ["un usuario", "una llamada"])
+def test_se_niega_si_hay_usuarios_o_llamadas_de_otros(que, medir_aqui, request):
+    if que == "un usuario":
+        request.getfixturevalue("agente")
     else:
-        with connection.cursor() as cursor:
-            cursor.execute(f"CREATE DATABASE {de_medir}")
-        ajena = connection.copy()
-        ajena.settings_dict["NAME"] = de_medir
-        with closing(ajena), ajena.cursor() as cursor:
-            cursor.execute("CREATE SCHEMA ventas")
-            cursor.execute("CREATE TABLE ventas.ajena (x int)")
-    codigo, _, errores = medir("--base", de_medir)
-    assert codigo == 1
-    assert "no es de otra medición, así que no se ha tocado" in errores
-    assert existe(de_medir)
+        finalizada()
+    antes = [list(modelo.objects.values()) for modelo in (Usuario, Llamada)]
+    motivo = medir_aqui("--filas", "1")
+    assert "ya tiene datos que no son de otra medición, y no se han tocado" in motivo
+    assert "DATABASE_URL=sqlite:///medir.sqlite3" in motivo
+    assert [list(modelo.objects.values()) for modelo in (Usuario, Llamada)] == antes
+
+
+def test_se_niega_si_hay_tablas_de_otros(medir_aqui):
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE ajena (x int)")
+        try:
+            assert "no son de otra medición, y no se han tocado" in medir_aqui("--filas", "1")
+        finally:
+            cursor.execute("DROP TABLE ajena")
+    assert not Usuario.objects.exists()
+
+
+def test_se_niega_si_la_que_lleno_tiene_otras_llamadas(medir_aqui):
+    Usuario.objects.create_superuser(CORREO)
+    llamada = finalizada()
+    assert "mida con --filas 1, use otra, o bórrela" in medir_aqui("--filas", "2")
+    assert Llamada.objects.get() == llamada
+
+
+def test_la_que_se_quedo_sin_llenar_se_llena():
+    Usuario.objects.create_superuser(CORREO)
+    preparar(CORREO, 50, si_es_de_otros="")
+    assert Llamada.objects.finalizadas().count() == 50
+
+
+def test_sin_decir_que_base_se_niega(medir_aqui, monkeypatch):
+    monkeypatch.delenv("DATABASE_URL")
+    assert "Diga en DATABASE_URL una base de datos vacía" in medir_aqui()
+    assert not Usuario.objects.exists()
 
 
 @pytest.mark.parametrize("argumentos", [["--filas", "0"], ["--repeticiones", "-1"], ["--clientes", "muchos"]])
-def test_un_numero_que_no_vale_se_explica(argumentos):
-    with pytest.raises(CommandError, match=f"«{argumentos[1]}» no es un número entero mayor que cero"):
-        call_command("medir_exportacion", *argumentos)
+def test_un_numero_que_no_vale_se_explica(argumentos, medir_aqui):
+    assert f"«{argumentos[1]}» no es un número entero mayor que cero" in medir_aqui(*argumentos)
 
 
-def test_sin_curl_se_dice(medir, de_medir, tmp_path):
-    codigo, _, errores = medir("--base", de_medir, PATH=str(tmp_path))
-    assert codigo == 1
-    assert "Hace falta curl" in errores
-    assert not existe(de_medir)
+def test_sin_curl_se_dice(medir_aqui, monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert "Hace falta curl" in medir_aqui()
+    assert not Usuario.objects.exists()
 
 
-def test_sin_permiso_para_crear_bases_se_dice_que_hacer(medir, de_medir, entorno):
+@con_curl
+def test_sin_permiso_para_crear_bases_se_dice_que_hacer(de_medir):
     if connection.vendor != "postgresql":
         pytest.skip("en SQLite no hace falta permiso")
     with connection.cursor() as cursor:
         cursor.execute("CREATE ROLE sin_permiso LOGIN")
         try:
-            url = re.sub("//[^@]*@", "//sin_permiso@", entorno["DATABASE_URL"])
-            codigo, _, errores = medir("--base", de_medir, DATABASE_URL=url)
+            url = re.sub("//[^@]*@", "//sin_permiso@", de_medir.entorno["DATABASE_URL"])
+            proceso = de_medir.medir(DATABASE_URL=url)
+            _, errores = proceso.communicate(timeout=60)
         finally:
             cursor.execute("DROP ROLE sin_permiso")
-    assert codigo == 1
+    assert proceso.returncode == 1
     assert "CREATEDB" in errores
 
 
-def test_un_ctrl_c_mientras_llena_no_deja_la_base(entorno, de_medir, tmp_path):
-    orden = [sys.executable, str(settings.BASE_DIR / "manage.py"), "medir_exportacion", "--base", de_medir]
-    proceso = subprocess.Popen(orden, cwd=tmp_path, env=entorno, stderr=subprocess.PIPE, text=True)
-    llenandose = {"sqlite": 2_000_000, "postgresql": 20_000_000}[connection.vendor]  # bytes: más que sin llamadas
-    esperar(lambda: existe(de_medir) and ocupa(de_medir) > llenandose)
+@con_curl
+def test_un_ctrl_c_mientras_llena_no_deja_llamadas_a_medias(de_medir):
+    proceso = de_medir.medir(filas=1_000_000)
+
+    def llenandose():
+        with suppress(DatabaseError), de_medir.cursor() as cursor:
+            cursor.execute(f"SELECT 1 FROM {Usuario._meta.db_table} WHERE email = %s AND password <> ''", [CORREO])
+            return cursor.fetchone()
+
+    esperar(llenandose)
     proceso.send_signal(signal.SIGINT)
     _, errores = proceso.communicate(timeout=60)
     assert proceso.returncode == 130
     assert "Medición interrumpida" in errores
-    assert not existe(de_medir)
+    assert de_medir.cuantas() == 0
