@@ -13,7 +13,6 @@ from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
-from operator import attrgetter
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -85,7 +84,10 @@ class Servidor:
 
     def descargar(self, destino: Path, **parametros: str) -> Medida:
         """Baja una exportación. Lanza `CommandError` si no llega entera."""
-        reposo = self._memoria_en_reposo()
+        reposo = None
+        with suppress(OSError):
+            (self._proceso / "clear_refs").write_text("5")  # desde ahora VmHWM cuenta lo más que ocupe
+            reposo = self._memoria("VmRSS")
         empezo = time.perf_counter()
         primer_byte = self._bajar(destino, zona=ZONA, **parametros)
         segundos = time.perf_counter() - empezo
@@ -109,12 +111,6 @@ class Servidor:
         orden = ["curl", "-q", "-K", "-", "-sSf", "--noproxy", "*", "-w", "%{time_starttransfer}"]
         cabecera = f'header = "Authorization: Bearer {AccessToken.for_user(self._administrador)}"'
         return float(_ejecutar([*orden, "-o", str(destino), url], input=cabecera.encode(), stdout=subprocess.PIPE))
-
-    def _memoria_en_reposo(self) -> int | None:
-        with suppress(OSError):
-            (self._proceso / "clear_refs").write_text("5")  # desde ahora VmHWM cuenta lo más que ocupe
-            return self._memoria("VmRSS")
-        return None
 
     def _memoria(self, campo: str) -> int:
         return int(re.search(rf"{campo}:\s+(\d+) kB", (self._proceso / "status").read_text())[1]) * 1024
@@ -152,9 +148,8 @@ def _con_el_comando(destino: Path) -> Medida:
 
 def _como_se_suele_hacer(destino: Path) -> Medida:
     """Con modelos y fila a fila. Sin desarmar fórmulas, que los datos inventados no traen."""
-    fuentes = [columna.fuente for columna in COLUMNAS.values()]
-    relaciones = {fuente.rpartition("__")[0] for fuente in fuentes} - {""}
-    leer = attrgetter(*(fuente.replace("__", ".") for fuente in fuentes))
+    rutas = [columna.fuente.split("__") for columna in COLUMNAS.values()]
+    relaciones = {"__".join(relacion) for *relacion, _ in rutas} - {""}
 
     def escribir() -> None:
         llamadas = Llamada.objects.filter(estado=Estado.FINALIZADA).select_related(*relaciones)
@@ -163,12 +158,14 @@ def _como_se_suele_hacer(destino: Path) -> Medida:
             escritor = csv.writer(fichero)
             escritor.writerow(list(COLUMNAS))
             for llamada in una_a_una:
-                escritor.writerow([_texto(valor) for valor in leer(llamada)])
+                escritor.writerow([_celda(llamada, ruta) for ruta in rutas])
 
     return _cronometrar(escribir, destino)
 
 
-def _texto(valor: Any) -> Any:
+def _celda(valor: Any, ruta: Sequence[str]) -> Any:
+    for campo in ruta:
+        valor = getattr(valor, campo, None)
     return valor.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S") if isinstance(valor, datetime) else valor
 
 
@@ -226,14 +223,10 @@ def _a_la_vez(uno: Contendiente, cuantos: int, servidor: Servidor) -> Contendien
 
 
 def _ejecutar(orden: list[str], **opciones: Any) -> bytes:
-    """Lo que escribe el programa. Lanza `CommandError` si no está o acaba mal, con lo que él diga."""
-    programa = Path(orden[0]).name
-    try:
-        hecho = subprocess.run(orden, stderr=subprocess.PIPE, check=False, **opciones)  # noqa: S603
-    except FileNotFoundError as error:
-        raise CommandError(f"Hace falta {programa}: instálelo.") from error
+    """Lo que escribe el programa. Lanza `CommandError` si acaba mal, con lo que él diga."""
+    hecho = subprocess.run(orden, stderr=subprocess.PIPE, check=False, **opciones)  # noqa: S603
     if hecho.returncode:
-        raise CommandError(f"{programa} ha fallado: {hecho.stderr.decode(errors='replace').strip()}")
+        raise CommandError(f"{Path(orden[0]).name} ha fallado: {hecho.stderr.decode(errors='replace').strip()}")
     return hecho.stdout
 
 
