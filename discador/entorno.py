@@ -102,6 +102,7 @@ def zona_horaria(variable: str) -> str:
 
 
 SQLITE, POSTGRESQL = "django.db.backends.sqlite3", "django.db.backends.postgresql"
+LARGO_DE_UN_NOMBRE = 63  # bytes: los demás PostgreSQL los quita, y sería otra base
 
 # IMMEDIATE: quien va a escribir espera su turno al empezar, en vez de fallar a mitad de transacción.
 # WAL: leer no bloquea a quien escribe, y una lectura larga es una instantánea.
@@ -125,6 +126,10 @@ def base_de_datos(url: str) -> dict[str, Any]:
             rechazar("DATABASE_URL", f"apunta a {fichero.parent}, que no existe: cree esa carpeta.")
         return {**base, "NAME": str(fichero), "OPTIONS": OPCIONES_DE_SQLITE}
     if motor == POSTGRESQL and nombre:
+        if len(nombre.encode()) > LARGO_DE_UN_NOMBRE:
+            rechazar(
+                "DATABASE_URL", f"tiene un nombre de base de más de {LARGO_DE_UN_NOMBRE} bytes, y PostgreSQL los corta."
+            )
         return {**base}
     rechazar("DATABASE_URL", "no se entiende: escriba sqlite:///ruta o postgresql://usuario:clave@host/base.")
 

@@ -47,6 +47,7 @@ def test_con_https_el_repaso_de_despliegue_no_tiene_nada_que_decir(arrancar):
         ("TIME_ZONE", "localtime", "una zona IANA"),
         ("DATABASE_URL", "mysql://root@127.0.0.1/x", "postgresql://"),
         ("DATABASE_URL", "postgresql://u@host:puerto/x", "postgresql://"),
+        ("DATABASE_URL", f"postgresql://u@host/{'ñ' * 32}", "63 bytes"),
         ("DATABASE_URL", "sqlite://:memory:", "sqlite:///ruta"),
         ("DATABASE_URL", "basura", "postgresql://"),
         ("JWT_SIGNING_KEY", "corta", "32"),
