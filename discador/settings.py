@@ -83,7 +83,7 @@ TEMPLATES = [
 
 ROOT_URLCONF = "discador.urls"
 WSGI_APPLICATION = "discador.wsgi.application"
-TEST_RUNNER = "discador.tests.pruebas.Corredor"
+TEST_RUNNER = "discador.tests.corredor.Corredor"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 LANGUAGE_CODE = "es"

@@ -34,19 +34,6 @@ URL_DE_LA_BASE = pytest.StashKey[str]()
 DE_TODOS = "url_de_la_base"
 
 
-class Corredor:
-    """Hace que `manage.py test` ejecute pytest."""
-
-    def __init__(self, verbosity: int = 1, failfast: bool = False, keepdb: bool = False, **_: Any) -> None:
-        self.opciones = {0: ["-q"], 1: [], 2: ["-v"], 3: ["-vv"]}[verbosity]
-        self.opciones += ["-x"] * failfast + ["--reuse-db"] * keepdb
-
-    def run_tests(self, test_labels: list[str], **_: Any) -> int:
-        """En otro proceso, porque en este Django ya ha leído la configuración de fuera."""
-        orden = [sys.executable, "-m", "pytest", *self.opciones, *test_labels]
-        return subprocess.run(orden, check=False).returncode
-
-
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--postgres",

@@ -2,10 +2,12 @@
 
 import ast
 import subprocess
+import sys
 from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
+from django.core.management import CommandError, call_command
 
 RAIZ = Path(__file__).resolve().parent.parent.parent
 APLICACIONES = ("discador", "usuarios", "llamadas")
@@ -96,3 +98,10 @@ def test_arriba_no_hay_nada_mas_que_lo_del_diseno() -> None:
         pytest.skip("aquí no hay un repositorio git que diga qué es del proyecto")
     visibles = {ruta.split("/")[0] for ruta in git.stdout.splitlines() if not ruta.startswith(".")}
     assert visibles == {*APLICACIONES, "manage.py", "requirements.txt", "pytest.ini", "README.md"}
+
+
+def test_sin_los_paquetes_de_las_pruebas_dice_cuales_hay_que_instalar(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pytest_django", None)
+    with pytest.raises(CommandError, match=r"pip install -r discador/tests/requirements\.txt"):
+        call_command("test")
+    assert (RAIZ / "discador/tests/requirements.txt").exists()
