@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 from django.views.defaults import page_not_found, server_error
 from rest_framework import status
-from rest_framework.exceptions import APIException, ParseError
+from rest_framework.exceptions import APIException, ErrorDetail, ParseError
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
@@ -32,6 +32,7 @@ class Ocupado(APIException):
     """RFC 9110 §15.6.4: ahora no, y cuándo volver a intentarlo."""
 
     status_code = status.HTTP_503_SERVICE_UNAVAILABLE
+    detail: ErrorDetail
     wait = SEGUNDOS_PARA_REINTENTAR  # DRF lo escribe en `Retry-After`
 
     def __init__(self, motivo: str) -> None:

@@ -31,14 +31,14 @@ class Lista(ChangeList):
 
     def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
         """Solo por las columnas que se ofrecen: por otra, sin índice, habría que ordenar la tabla entera."""
-        columnas = [str(n) for n, nombre in enumerate(self.list_display) if nombre in self.sortable_by]
+        columnas = [str(n) for n, nombre in enumerate(self.list_display) if nombre in (self.sortable_by or ())]
         escritas = self.params.get(ORDER_VAR, "").split(".") if self.params.get(ORDER_VAR) else []
         pedidas = [columna.removeprefix("-") for columna in escritas]
         if len({*pedidas} & {*columnas}) != len(pedidas):
             raise IncorrectLookupParameters
         return super().get_ordering(request, queryset)
 
-    def get_queryset(self, request: HttpRequest, exclude_parameters: list[str] | None = None) -> QuerySet[Any]:
+    def get_queryset(self, request: HttpRequest, exclude_parameters: list[str | None] | None = None) -> QuerySet[Any]:
         """Ninguno si lo pedido no se entendía: enseñarlo todo sería hacer como que sí."""
         elegidos = super().get_queryset(request, exclude_parameters)
         return elegidos.none() if ERROR_FLAG in request.GET else elegidos
@@ -63,7 +63,9 @@ class AdminAcotado(admin.ModelAdmin):
                 self.message_user(request, QUE_PASA, messages.ERROR)
         return super().changelist_view(request, extra_context)
 
-    def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
+    def response_action(
+        self, request: HttpRequest, queryset: QuerySet[Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse | None:
         """Lo que haga la acción, si los identificadores seleccionados lo son."""
         try:
             for elegido in request.POST.getlist(ACTION_CHECKBOX_NAME):
@@ -71,7 +73,7 @@ class AdminAcotado(admin.ModelAdmin):
         except (ValidationError, ValueError):
             self.message_user(request, NO_SE_SABE_CUALES, messages.ERROR)
             return None
-        return super().response_action(request, queryset)
+        return super().response_action(request, queryset, *args, **kwargs)
 
 
 class Desplegable(AutocompleteJsonView):
@@ -79,7 +81,7 @@ class Desplegable(AutocompleteJsonView):
 
     def process_request(self, request: HttpRequest) -> tuple[Any, ...]:
         """Lanza `PermissionDenied` si no es de los que hay, y `BadRequest` si lo escrito no se puede buscar."""
-        if any("\0" in valor or not _se_puede_buscar(valor) for valor in request.GET.values()):
+        if any("\0" in valor or not _se_puede_buscar(valor) for valor in map(str, request.GET.values())):
             raise BadRequest("Eso no se puede buscar.")
         escrito, administracion, campo, *otros = super().process_request(request)
         if not isinstance(campo, ForeignKey):

@@ -8,7 +8,7 @@ from rest_framework import serializers
 
 from .errores import BASE_OCUPADA, ERROR_INTERNO, Ocupado
 
-F = TypeVar("F")
+F = TypeVar("F", bound=Callable[..., Any])
 Ruta = tuple[str, str, str, Any]
 
 

@@ -126,7 +126,7 @@ FALLOS_POR_DIRECCION = 50
 AXES_HANDLER = "usuarios.limite.Limite"
 AXES_ENABLE_ADMIN = False
 AXES_DISABLE_ACCESS_LOG = True  # para escribirlo abriría una sesión a cada programa que pide un token
-AXES_SENSITIVE_PARAMETERS = []  # el registro dice qué cuenta y desde dónde; la contraseña, nunca
+AXES_SENSITIVE_PARAMETERS: list[str] = []  # el registro dice qué cuenta y desde dónde; la contraseña, nunca
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = timedelta(minutes=15)

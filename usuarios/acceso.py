@@ -1,17 +1,21 @@
 """Lo que django-axes pregunta para limitar las contraseñas erróneas, igual en todas las puertas."""
 
 from math import ceil
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
+from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
 from .direcciones import leer, red_de
 from .limite import agotada, bloqueada_hasta, cuenta_de
+from .models import Usuario
+
+Respuesta = TypeVar("Respuesta", bound=HttpResponseBase)
 
 
 def cuenta(request: HttpRequest, credenciales: dict[str, Any] | None) -> str:
@@ -23,9 +27,15 @@ def cuenta(request: HttpRequest, credenciales: dict[str, Any] | None) -> str:
     return cuenta_de(str(datos.get("username") or datos.get("email") or ""))
 
 
+def quien_ha_entrado(request: HttpRequest) -> Usuario:
+    """El usuario de una petición a la que no se llega sin haber entrado."""
+    return cast(Usuario, request.user)
+
+
 def direccion(request: HttpRequest) -> str | None:
     """La dirección IP del cliente, a través de los `PROXIES` de confianza que haya."""
-    for candidata in (BaseThrottle().get_ident(request), request.META.get("REMOTE_ADDR")):
+    # Solo mira `request.META`, que es la misma en la petición de Django.
+    for candidata in (BaseThrottle().get_ident(cast(Request, request)), request.META.get("REMOTE_ADDR")):
         try:
             return str(leer(candidata or ""))
         except ValueError:
@@ -48,7 +58,9 @@ def bloqueada(request: HttpRequest, original: HttpResponse, credenciales: dict[s
     desde = " desde su dirección" if agotada(request) else ""
     mensaje = f"Demasiadas contraseñas erróneas{desde}. Espere {plazo} y vuelva a intentarlo."
     if request.path.startswith("/api/"):
-        respuesta = JsonResponse({"detail": mensaje}, status=429, json_dumps_params={"ensure_ascii": False})
+        respuesta: HttpResponse = JsonResponse(
+            {"detail": mensaje}, status=429, json_dumps_params={"ensure_ascii": False}
+        )
     else:
         contexto = {**admin.site.each_context(request), "title": "Acceso bloqueado", "mensaje": mensaje}
         respuesta = render(request, "usuarios/bloqueada.html", contexto, status=429)
@@ -56,7 +68,7 @@ def bloqueada(request: HttpRequest, original: HttpResponse, credenciales: dict[s
     return sin_guardar(respuesta)
 
 
-def sin_guardar(respuesta: HttpResponseBase) -> HttpResponseBase:
+def sin_guardar(respuesta: Respuesta) -> Respuesta:
     """La misma respuesta, que no se queda en ninguna caché (RFC 6749 §5.1)."""
     respuesta["Cache-Control"] = "no-store"
     respuesta["Pragma"] = "no-cache"

@@ -23,7 +23,7 @@ class AltaForm(AdminUserCreationForm):
     class Meta:
         model = Usuario
         fields = ("email", "rol")
-        field_classes = {}
+        field_classes: dict[str, Any] = {}
 
 
 class EdicionForm(UserChangeForm):
@@ -32,7 +32,7 @@ class EdicionForm(UserChangeForm):
     class Meta:
         model = Usuario
         fields = ("email", "password", "rol", "is_active", "is_superuser")
-        field_classes = {}
+        field_classes: dict[str, Any] = {}
 
 
 @admin.register(Usuario)

@@ -1,5 +1,7 @@
 """La autenticación de la API por token."""
 
+from typing import cast
+
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework_simplejwt.authentication import JWTAuthentication
 from rest_framework_simplejwt.exceptions import InvalidToken
@@ -25,7 +27,7 @@ class AutenticacionPorToken(JWTAuthentication):
         except InvalidToken as error:
             raise token_inservible() from error
 
-    def get_user(self, validated_token: Token) -> Usuario:
+    def get_user(self, validated_token: Token) -> Usuario:  # type: ignore[override]  # aquí ya se sabe de qué clase es
         """El usuario del token, si existe, sigue activo, sin bajas desde entonces y con la misma contraseña.
 
         `LEEWAY` es para el reloj de quien lo firmó, que puede ir adelantado; no alarga la vida de ningún token.
@@ -33,7 +35,7 @@ class AutenticacionPorToken(JWTAuthentication):
         if validated_token["exp"] <= validated_token.current_time.timestamp():
             raise token_inservible()
         try:
-            usuario = super().get_user(validated_token)
+            usuario = cast(Usuario, super().get_user(validated_token))
         except AuthenticationFailed as error:
             raise token_inservible() from error
         if validated_token.get(SELLO, "") != usuario.sello:

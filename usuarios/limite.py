@@ -69,7 +69,8 @@ def bloqueada_hasta(request: HttpRequest, cuenta: str) -> datetime | None:
 def _de_la_direccion(request: HttpRequest) -> QuerySet[AccessAttempt]:
     """Los intentos fallidos que todavía cuentan."""
     return AccessAttempt.objects.filter(
-        ip_address=request.axes_ip_address, attempt_time__gte=get_cool_off_threshold(request)
+        ip_address=request.axes_ip_address,  # type: ignore[attr-defined]  # la pone el middleware de axes
+        attempt_time__gte=get_cool_off_threshold(request),
     )
 
 

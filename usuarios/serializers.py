@@ -12,7 +12,6 @@ from rest_framework_simplejwt.tokens import Token
 
 from .autenticacion import SELLO, AutenticacionPorToken, token_inservible
 from .limite import LARGO_MAXIMO_DEL_CORREO
-from .models import Usuario
 
 
 class TokenSerializer(TokenObtainPairSerializer):
@@ -24,7 +23,7 @@ class TokenSerializer(TokenObtainPairSerializer):
         self.fields["password"] = PasswordField(max_length=4096, trim_whitespace=False)
 
     @classmethod
-    def get_token(cls, user: Usuario) -> Token:
+    def get_token(cls, user: Any) -> Token:
         token = super().get_token(user)
         token[SELLO] = user.sello
         return token

@@ -2,18 +2,19 @@
 
 from typing import Any
 
-from django.http.response import HttpResponseBase
 from drf_spectacular.utils import extend_schema_view
+from rest_framework.response import Response
+from rest_framework.views import APIView
 from rest_framework_simplejwt.views import TokenObtainPairView, TokenRefreshView
 
 from .acceso import sin_guardar
 from .documentacion import OBTENER, RENOVAR
 
 
-class SinGuardar:
+class SinGuardar(APIView):
     """Lo que se responde, también los errores, no se queda en ninguna caché."""
 
-    def finalize_response(self, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    def finalize_response(self, *args: Any, **kwargs: Any) -> Response:
         return sin_guardar(super().finalize_response(*args, **kwargs))
 
 

@@ -14,6 +14,8 @@ from django.template.defaultfilters import filesizeformat
 from django.urls import path
 from django.utils.safestring import SafeString
 
+from usuarios.acceso import quien_ha_entrado
+
 from ..avisos import bandeja
 from ..models import Aviso, EstadoDeAviso, EstadoDeExportacion, Exportacion, Trabajador
 from ..panel.encargos import a_la_pagina_de, como_va, encargar_y_ver
@@ -104,7 +106,7 @@ class ExportacionAdmin(SoloMirar):
         exportacion = self._la_del_boton(request, pk)
         if isinstance(exportacion, HttpResponse):
             return exportacion
-        if estados.cancelar(exportacion, request.user.email):
+        if estados.cancelar(exportacion, quien_ha_entrado(request).email):
             self.message_user(request, "Exportación cancelada.", messages.SUCCESS)
         else:
             self.message_user(request, "Ya había acabado: no hay nada que cancelar.", messages.WARNING)

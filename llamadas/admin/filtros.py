@@ -20,7 +20,7 @@ from usuarios.models import Usuario
 from ..models import LlamadaQuerySet
 from ..panel.formulario import cabe_en_una_url, consulta
 from ..pedido.filtros import SIN_RESULTADO, de_una_seleccion
-from ..pedido.pedido import PedidoInvalido, leer
+from ..pedido.pedido import Pedido, PedidoInvalido, leer
 from ..pedido.textos import cuales
 
 DE_UN_AGENTE = "usuario__id__exact"
@@ -41,17 +41,17 @@ class FiltroPorAgente(admin.RelatedFieldListFilter):
             del params[DE_UN_AGENTE]
         super().__init__(field, request, params, *resto, **mas)
 
-    def field_choices(self, *_: Any) -> list[tuple[Any, str]]:
+    def field_choices(self, *_: Any, **__: Any) -> list[Any]:
         """Ninguna: las busca el desplegable."""
         return []
 
     def has_output(self) -> bool:
         return True
 
-    def choices(self, changelist: ChangeList) -> Iterator[dict[str, Any]]:
+    def choices(self, changelist: ChangeList) -> Iterator[Any]:
         """Lo que necesita la plantilla: el desplegable y los demás filtros puestos, que se conservan."""
         campo = ModelChoiceField(
-            self.field.remote_field.model.objects,
+            Usuario.objects,
             widget=AutocompleteSelect(self.field, changelist.model_admin.admin_site, attrs={"id": "filtro-agente"}),
             required=False,
         )
@@ -60,7 +60,7 @@ class FiltroPorAgente(admin.RelatedFieldListFilter):
         yield {
             "desplegable": campo.widget.render(self.lookup_kwarg, que_caben),
             "otros": [(nombre, v) for nombre, valores in otros if nombre != self.lookup_kwarg for v in valores],
-            "quitar": self.lookup_val and changelist.get_query_string(remove=self.expected_parameters()),
+            "quitar": self.lookup_val and changelist.get_query_string(remove=filter(None, self.expected_parameters())),
         }
 
 
@@ -78,12 +78,12 @@ class FiltroDeLaSeleccion(admin.ListFilter):
             self.used_parameters[nombre] = params.pop(nombre)
         self.errores: list[str] = []  # lo que está mal, con las palabras de la API
         try:
-            self.pedido = leer(self.used_parameters)
+            self.pedido: Pedido | None = leer(self.used_parameters)
         except PedidoInvalido as error:
             self.pedido = None
             self.errores = [f"{nombre}: {motivo}" for nombre, motivos in error.errores.items() for motivo in motivos]
 
-    def expected_parameters(self) -> list[str]:
+    def expected_parameters(self) -> list[str | None]:
         return list(self.used_parameters)
 
     def has_output(self) -> bool:
@@ -94,10 +94,10 @@ class FiltroDeLaSeleccion(admin.ListFilter):
         yield {
             "selected": False,  # si no, Django cuenta los filtros que hay puestos mirando las demás
             "cuales": cuales(self.pedido.escrito) if self.pedido else "no se entiende",
-            "quitar": changelist.get_query_string(remove=self.expected_parameters()),
+            "quitar": changelist.get_query_string(remove=filter(None, self.expected_parameters())),
         }
 
-    def queryset(self, request: HttpRequest, queryset: LlamadaQuerySet) -> LlamadaQuerySet:
+    def queryset(self, request: HttpRequest, queryset: Any) -> LlamadaQuerySet:
         """Ninguna si no se entiende: un filtro mal escrito no es pedirlas todas."""
         return self.pedido.de_entre(queryset) if self.pedido else queryset.none()
 

@@ -16,6 +16,7 @@ from ..models import LlamadaQuerySet
 class PaginadorConMemoria(Paginator):
     """Recuerda durante un minuto los recuentos grandes, que son los lentos, en vez de repetirlos en cada página."""
 
+    object_list: LlamadaQuerySet
     SEGUNDOS = 60
     DESDE = 10_000  # por debajo, contar es instantáneo y el total está siempre al día
 
@@ -42,7 +43,9 @@ class ListadoQuerySet(LlamadaQuerySet):
         valores = super().aggregate(**agregados)
         return {n: hora_local(v).replace(tzinfo=None) if isinstance(v, datetime) else v for n, v in valores.items()}
 
-    def datetimes(self, field_name: str, kind: str, order: str = "ASC", tzinfo: tzinfo | None = None) -> list[datetime]:
+    def datetimes(  # type: ignore[override]  # quien enseña la jerarquía solo la recorre
+        self, field_name: str, kind: str, order: str = "ASC", tzinfo: tzinfo | None = None
+    ) -> list[datetime]:
         """Los años, meses o días con llamadas, en orden. Salta por el índice de uno a otro: no lee todas las fechas."""
         fechas = self.order_by(field_name).values_list(field_name, flat=True)
         periodos = []

@@ -20,6 +20,8 @@ from django.shortcuts import render
 from django.urls import path
 from django.utils.formats import date_format
 
+from usuarios.acceso import quien_ha_entrado
+
 from ..entrega.directa import NoAlMomento, descargar
 from ..entrega.plazas import AhoraNo
 from ..exportacion.formatos import FORMATOS, Formato
@@ -155,7 +157,7 @@ class LlamadaAdmin(SoloMirar):
             "formatos": FORMATOS.values(),
             "elegidas": request.POST.getlist(ACTION_CHECKBOX_NAME),
             "todas": request.POST.get("select_across", "0"),
-            "correo": request.user.email,
+            "correo": quien_ha_entrado(request).email,
             "formulario": uuid4(),
         }
         return render(request, "llamadas/exportar_en_segundo_plano.html", contexto)
@@ -179,9 +181,7 @@ class LlamadaAdmin(SoloMirar):
         """Las últimas primero; dentro de un periodo, por la fecha, que es la que tiene allí el índice."""
         return ("-fecha_finalizacion", "-id") if "fecha_finalizacion__year" in request.GET else ("-id",)
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: LlamadaQuerySet, search_term: str
-    ) -> tuple[LlamadaQuerySet, bool]:
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[LlamadaQuerySet, bool]:
         """Busca lo escrito y también sin espacios, puntos, guiones ni paréntesis, por si es un número pegado."""
         if not search_term:
             return queryset, False

@@ -1,10 +1,10 @@
 """Lo que tienen en común las puertas de la API."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest
-from django.http.response import HttpResponseBase
 from django.urls import reverse
 from rest_framework.authentication import SessionAuthentication
 from rest_framework.exceptions import NotAuthenticated, ValidationError
@@ -25,9 +25,10 @@ class SinNegociacion(DefaultContentNegotiation):
     """Ignora `Accept` y `?format=`: el archivo es el que es, y los errores van siempre en JSON."""
 
     def select_renderer(
-        self, request: Request, renderers: list[BaseRenderer], format_suffix: str | None = None
+        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
     ) -> tuple[BaseRenderer, str]:
-        return renderers[0], renderers[0].media_type
+        primero = next(iter(renderers))
+        return primero, primero.media_type
 
 
 class VistaDeExportacion(APIView):
@@ -43,7 +44,7 @@ class VistaDeExportacion(APIView):
         except PedidoInvalido as error:
             raise ValidationError(error.errores) from error
 
-    def handle_exception(self, exc: Exception) -> HttpResponseBase:
+    def handle_exception(self, exc: Exception) -> Any:
         """A quien abre la URL en un navegador sin haber entrado se le lleva a entrar, y vuelve aquí."""
         if isinstance(exc, NotAuthenticated) and _es_un_navegador(self.request):
             return redirect_to_login(self.request.get_full_path(), reverse("admin:login"))
@@ -51,7 +52,7 @@ class VistaDeExportacion(APIView):
             exc = Ocupado(str(exc))
         return super().handle_exception(exc)
 
-    def finalize_response(self, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    def finalize_response(self, *args: Any, **kwargs: Any) -> Any:
         respuesta = super().finalize_response(*args, **kwargs)
         respuesta["Cache-Control"] = "no-store"
         return respuesta

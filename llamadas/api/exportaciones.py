@@ -16,6 +16,7 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
 from discador.errores import PeticionErronea
+from usuarios.acceso import quien_ha_entrado
 
 from ..avisos.enlaces import raiz_del_sitio
 from ..entrega.constancia import Quien
@@ -113,7 +114,7 @@ class Exportaciones(VistaDeExportacion):
 class VistaDeUna(VistaDeExportacion):
     """Lo común a las vistas de una exportación, que puede tener un fichero."""
 
-    def handle_exception(self, exc: Exception) -> HttpResponseBase:
+    def handle_exception(self, exc: Exception) -> Any:
         if isinstance(exc, SinCarpeta):
             registro.error(no_se_puede_usar(exc))
             exc = SinDondeMirar()
@@ -132,8 +133,9 @@ class UnaExportacion(VistaDeUna):
         exportacion = _buscar(pk)
         if not exportacion.va_en_segundo_plano:
             return _conflicto(exportacion, ES_DIRECTA)
-        if not estados.cancelar(exportacion, request.user.email):
-            estados.retirar(exportacion, f"La borró {request.user.email}.")
+        correo = quien_ha_entrado(request).email
+        if not estados.cancelar(exportacion, correo):
+            estados.retirar(exportacion, f"La borró {correo}.")
         exportacion.refresh_from_db()
         return Response(_contada(exportacion, request))
 

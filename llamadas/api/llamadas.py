@@ -1,5 +1,7 @@
 """Las llamadas finalizadas: exportarlas, estimarlo y resumirlas."""
 
+from typing import Any
+
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 from rest_framework.request import Request
@@ -27,7 +29,7 @@ class ExportarLlamadas(VistaDeExportacion):
         pedido = self.pedido(request)
         return solo_cabeceras(pedido.llamadas(), pedido)
 
-    def handle_exception(self, exc: Exception) -> HttpResponseBase:
+    def handle_exception(self, exc: Exception) -> Any:
         if isinstance(exc, NoAlMomento):
             exc = PeticionErronea(
                 f"{exc} Encárguela con POST {reverse('llamadas:exportaciones')}, con las mismas opciones, o en la "

@@ -36,7 +36,7 @@ class NoEntregado(Exception):
 def crear(exportacion: Exportacion) -> None:
     """Crea los avisos que se pidieron de cómo ha acabado. Lanza `DatabaseError`."""
     destinos = []
-    if exportacion.avisar_correo and sigue_siendo_administrador(exportacion):
+    if exportacion.avisar_correo and exportacion.usuario and sigue_siendo_administrador(exportacion):
         destinos.append((Medio.CORREO, exportacion.usuario.email))
     if exportacion.webhook_url:
         destinos.append((Medio.WEBHOOK, exportacion.webhook_url))

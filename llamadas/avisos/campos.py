@@ -31,7 +31,7 @@ class DireccionDeWebhook(Texto):
             leida = partes(url)
         except ValueError:
             raise serializers.ValidationError(NO_ES_UNA_URL) from None
-        if not re.match("https://[^/]", url, re.IGNORECASE) or leida.port == "0":
+        if not re.match("https://[^/]", url, re.IGNORECASE) or not leida.host or leida.port == "0":
             raise serializers.ValidationError(NO_ES_UNA_URL)
         if leida.user is not None or leida.password is not None or leida.fragment is not None:
             raise serializers.ValidationError("No puede llevar usuario, contraseña ni «#».")

@@ -41,7 +41,7 @@ def partes(url: str) -> pycurl.CurlUrl:
     try:
         return pycurl.CurlUrl(url)
     except pycurl.error as error:
-        raise ValueError(pycurl.url_strerror(error.args[0])) from error
+        raise ValueError(pycurl.url_strerror(int(error.args[0]))) from error
 
 
 def publicar(url: str, cuerpo: bytes, cabeceras: Mapping[str, str]) -> int:
@@ -68,7 +68,7 @@ def _hacer(cliente: pycurl.Curl) -> int:
     try:
         cliente.perform()
     except pycurl.error as error:
-        return error.args[0]
+        return int(error.args[0])
     return pycurl.E_OK
 
 

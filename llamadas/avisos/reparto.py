@@ -9,7 +9,10 @@ from . import bandeja, correo, webhook
 
 registro = logging.getLogger(__name__)
 
-ENVIAR = {Medio.CORREO: correo.enviar, Medio.WEBHOOK: webhook.enviar}
+ENVIAR: dict[Medio, Callable[[Aviso, Callable[..., None]], None]] = {
+    Medio.CORREO: correo.enviar,
+    Medio.WEBHOOK: webhook.enviar,
+}
 
 
 def repartir(medio: Medio, *, seguir: Callable[[], bool] = lambda: True) -> None:

@@ -42,7 +42,7 @@ class _SMTP(smtplib.SMTP):
         self.file = None
         return self.getreply()
 
-    def send(self, s: bytes | str) -> None:
+    def send(self, s: Any) -> None:
         if self.sock:
             self.sock.settimeout(self._plazo.queda())
         super().send(s)

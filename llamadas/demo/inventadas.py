@@ -64,7 +64,7 @@ def _momentos(azar: Random, cuantos: int) -> list[datetime]:
     """Cuándo empieza cada llamada, en orden y en hora local."""
     semanas = range(DIAS_LABORABLES // 5)
     dias = [PRIMER_DIA + timedelta(days=7 * semana + dia) for semana in semanas for dia in range(5)]
-    horas = azar.choices(list(HORAS), HORAS.values(), k=cuantos)
+    horas = azar.choices(list(HORAS), [*HORAS.values()], k=cuantos)
     zona = timezone.get_default_timezone()
     return sorted(
         datetime(dia.year, dia.month, dia.day, hora, azar.randrange(60), azar.randrange(60), tzinfo=zona)
@@ -73,7 +73,7 @@ def _momentos(azar: Random, cuantos: int) -> list[datetime]:
 
 
 def _finalizada(azar: Random, asignacion: datetime, agentes: list[Usuario]) -> Llamada:
-    resultado = azar.choices(list(RESULTADOS), RESULTADOS.values())[0]
+    resultado = azar.choices(list(RESULTADOS), [*RESULTADOS.values()])[0]
     tono = timedelta(seconds=azar.randint(4, 32))
     duracion = _duracion(azar, resultado)
     return Llamada(
@@ -89,7 +89,7 @@ def _finalizada(azar: Random, asignacion: datetime, agentes: list[Usuario]) -> L
 
 
 def _sin_finalizar(azar: Random, agentes: list[Usuario]) -> Llamada:
-    estado = azar.choices(list(ESTADOS_SIN_FINALIZAR), ESTADOS_SIN_FINALIZAR.values())[0]
+    estado = azar.choices(list(ESTADOS_SIN_FINALIZAR), [*ESTADOS_SIN_FINALIZAR.values()])[0]
     return Llamada(
         numero_destino=_numero(azar),
         estado=estado,

@@ -5,7 +5,7 @@ import hashlib
 import logging
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -15,7 +15,7 @@ from typing import Any, Self
 from django.db import Error, connection
 from django.http import HttpRequest
 
-from usuarios.acceso import direccion
+from usuarios.acceso import direccion, quien_ha_entrado
 from usuarios.models import Usuario
 
 from ..exportacion.exportar import Archivo, Trozos
@@ -41,10 +41,11 @@ class Quien:
     nombre: str
     direccion: str | None
 
-    @classmethod
-    def de_la_peticion(cls, request: HttpRequest) -> Self:
+    @staticmethod
+    def de_la_peticion(request: HttpRequest) -> "Alguien":
         """El usuario de la petición, por su correo de hoy."""
-        return cls(usuario=request.user, nombre=request.user.email, direccion=direccion(request))
+        usuario = quien_ha_entrado(request)
+        return Alguien(usuario=usuario, nombre=usuario.email, direccion=direccion(request))
 
     @classmethod
     def del_sistema(cls) -> Self:
@@ -54,6 +55,13 @@ class Quien:
         except (KeyError, OSError):
             nombre = "desconocido"
         return cls(usuario=None, nombre=f"{nombre}@{socket.gethostname()}"[:254], direccion=None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Alguien(Quien):
+    """Un usuario que ha entrado, y no un comando."""
+
+    usuario: Usuario
 
 
 class Constancia:
@@ -67,7 +75,7 @@ class Constancia:
         self,
         quien: Quien,
         puerta: Puerta,
-        opciones: dict[str, Any],
+        opciones: Mapping[str, Any],
         extension: str,
         *,
         de_una_seleccion: bool = False,
@@ -131,7 +139,8 @@ class Constancia:
             raise
 
     def completa(self) -> None:
-        self._acabar(estado=EstadoDeExportacion.COMPLETADA, filas=self._archivo.filas, sha256=self._resumen.hexdigest())
+        filas = self._archivo.filas if self._archivo else 0
+        self._acabar(estado=EstadoDeExportacion.COMPLETADA, filas=filas, sha256=self._resumen.hexdigest())
 
     def rota(self, error: BaseException) -> None:
         if isinstance(error, DE_QUIEN_RECIBE):
@@ -201,7 +210,7 @@ class Constancia:
 
 
 @contextmanager
-def auditada(quien: Quien, puerta: Puerta, opciones: dict[str, Any], extension: str) -> Iterator[Constancia]:
+def auditada(quien: Quien, puerta: Puerta, opciones: Mapping[str, Any], extension: str) -> Iterator[Constancia]:
     """La constancia de una entrega que no acaba al agotar los trozos, sino al salir de aquí sin errores."""
     constancia = Constancia(quien, puerta, opciones, extension)
     try:

@@ -9,7 +9,7 @@ from django.http.response import HttpResponseBase
 
 from ..exportacion.exportar import Trozos
 from ..models import Descarga, Exportacion
-from .constancia import Quien
+from .constancia import Alguien, Quien
 from .plazas import BLOQUE, Plaza, con_paciencia
 from .rango import Inalcanzable, Rango, rango_pedido
 
@@ -54,7 +54,7 @@ def entregar(exportacion: Exportacion, fichero: BinaryIO, request: HttpRequest) 
     return respuesta
 
 
-def _apuntar(exportacion: Exportacion, enviado: Rango, quien: Quien) -> None:
+def _apuntar(exportacion: Exportacion, enviado: Rango, quien: Alguien) -> None:
     Descarga.objects.create(
         exportacion=exportacion,
         usuario=quien.usuario,

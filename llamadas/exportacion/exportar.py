@@ -5,7 +5,7 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
-from typing import Any, Self
+from typing import Any, Generic, Self, TypeVar
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.sql import Query
@@ -15,7 +15,7 @@ from ..models import Llamada, LlamadaQuerySet
 from . import compresion
 from .errores import ExportacionIncompleta
 from .formatos import CSV, Formato
-from .formatos.base import Contenido, Lotes
+from .formatos.base import Contenido
 from .opciones import Opciones
 from .sql import postgres
 from .sql.adelanto import Entregar, adelantar
@@ -23,8 +23,22 @@ from .sql.instantanea import instantanea
 
 FILAS_POR_LOTE = 2000  # unos 200 KiB de CSV
 
-Lote = list[tuple[Any, ...]] | list[bytes]
-Escribir = Callable[[Contenido, Lotes], Generator[bytes, None, None]]
+Filas = list[tuple[Any, ...]]
+Lineas = list[bytes]
+Lote = TypeVar("Lote", Filas, Lineas)
+
+
+@dataclass(frozen=True)
+class _Reparto(Generic[Lote]):
+    """Los lotes que da la base, y con qué los escribe el formato."""
+
+    lotes: Generator[Lote, None, None]
+    escribir: Callable[[Contenido, Iterator[Lote]], Generator[bytes, None, None]]
+
+    def bloques(
+        self, contenido: Contenido, avance: Callable[[int], object] | None, *, al_acabar: Callable[[], object]
+    ) -> Generator[bytes, None, None]:
+        return self.escribir(contenido, _vigilar(self.lotes, contenido.filas, avance, al_acabar=al_acabar))
 
 
 class Trozos(Iterator[bytes]):
@@ -72,12 +86,11 @@ def exportar(
         lectura = pila.enter_context(ExitStack())
         conexion = lectura.enter_context(instantanea(llamadas.db))
         total = _contar(llamadas, conexion)
-        lotes, escribir = _repartir(consulta_de(llamadas, opciones), conexion, formato)
-        lectura.enter_context(closing(lotes))
+        reparto = _repartir(consulta_de(llamadas, opciones), conexion, formato)
+        lectura.enter_context(closing(reparto.lotes))
         contenido = Contenido(columnas=columnas, zona=zona, filas=total, filtros=opciones.filtros)
         # La base se suelta al leer la última fila: un XLSX aún tiene que bajar entero, y el cliente puede ser lento.
-        vigilados = _vigilar(lotes, total, avance, al_acabar=lectura.close)
-        bloques = pila.enter_context(closing(escribir(contenido, vigilados)))
+        bloques = pila.enter_context(closing(reparto.bloques(contenido, avance, al_acabar=lectura.close)))
         if opciones.comprimir:
             bloques = pila.enter_context(closing(compresion.gzip(bloques)))
         return Archivo(
@@ -104,32 +117,30 @@ def _contar(llamadas: LlamadaQuerySet, conexion: BaseDatabaseWrapper) -> int:
     sql, params = llamadas.order_by().values("pk").query.get_compiler(connection=conexion, elide_empty=False).as_sql()
     with conexion.cursor() as cursor:
         cursor.execute(f"SELECT COUNT(*) FROM ({sql}) AS seleccion", params)  # noqa: S608 (lo compila el ORM)
-        return cursor.fetchone()[0]
+        return int(cursor.fetchone()[0])
 
 
-def _repartir(
-    consulta: Query, conexion: BaseDatabaseWrapper, formato: Formato
-) -> tuple[Generator[Lote, None, None], Escribir]:
-    """Los lotes de filas, y con qué los escribe el formato: en CSV, PostgreSQL los da ya escritos."""
+def _repartir(consulta: Query, conexion: BaseDatabaseWrapper, formato: Formato) -> _Reparto[Filas] | _Reparto[Lineas]:
+    """De dónde salen las filas: en CSV, PostgreSQL las da ya escritas."""
     if conexion.vendor != "postgresql" or conexion.in_atomic_block:
         # En SQLite, dos hilos se estorbarían en el mismo proceso; y la transacción de quien llama no es de otro.
-        return _leer(consulta, conexion), formato.bloques
-    if isinstance(formato, CSV):
-        producir = partial(postgres.copiar, consulta, conexion, formato.separador, FILAS_POR_LOTE)
-        escribir = formato.bloques_de_lineas
-    else:
-        producir, escribir = partial(_entregar_lo_leido, consulta, conexion), formato.bloques
+        return _Reparto(_leer(consulta, conexion), formato.bloques)
     # Mientras aquí se escribe un lote, el servidor prepara los siguientes.
-    return adelantar(producir, interrumpir=[partial(postgres.cortar, conexion)]), escribir
+    interrumpir = [partial(postgres.cortar, conexion)]
+    if isinstance(formato, CSV):
+        copiar = partial(postgres.copiar, consulta, conexion, formato.separador, FILAS_POR_LOTE)
+        return _Reparto(adelantar(copiar, interrumpir=interrumpir), formato.bloques_de_lineas)
+    leer = partial(_entregar_lo_leido, consulta, conexion)
+    return _Reparto(adelantar(leer, interrumpir=interrumpir), formato.bloques)
 
 
-def _entregar_lo_leido(consulta: Query, conexion: BaseDatabaseWrapper, entregar: Entregar[Lote]) -> None:
+def _entregar_lo_leido(consulta: Query, conexion: BaseDatabaseWrapper, entregar: Entregar[Filas]) -> None:
     with closing(_leer(consulta, conexion)) as lotes:
         for lote in lotes:
             entregar(lote)
 
 
-def _leer(consulta: Query, conexion: BaseDatabaseWrapper) -> Generator[Lote, None, None]:
+def _leer(consulta: Query, conexion: BaseDatabaseWrapper) -> Generator[Filas, None, None]:
     """Los lotes de filas de la consulta, con un cursor en el servidor si el motor los tiene."""
     compilador = consulta.get_compiler(connection=conexion)
     filas = compilador.results_iter(chunked_fetch=True, chunk_size=FILAS_POR_LOTE)

@@ -68,7 +68,7 @@ def situar_las_anteriores(
         opciones = posibles.get(nombre, ())
         if len(opciones) > 1:
             caben = [opcion for opcion in opciones if limite and opcion <= limite]
-            if not caben:
+            if not (limite and caben):
                 dudosas.append(nombre)
                 continue
             esperada = limite - timedelta(seconds=segundos)

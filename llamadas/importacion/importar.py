@@ -126,7 +126,7 @@ def _comparables(valores: dict[str, Any], agentes: Agentes) -> dict[str, Any]:
     return {**valores, **fechas, "usuario_email": agentes.identidad(valores["usuario_email"])}
 
 
-def _llamada(fila: Fila, agentes: dict[str, int]) -> Llamada:
+def _llamada(fila: Fila, agentes: Agentes) -> Llamada:
     valores = fila.valores
     return Llamada(
         id=valores["llamada_id"],

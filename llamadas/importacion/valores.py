@@ -30,7 +30,7 @@ COLUMNAS_QUE_SE_IMPORTAN = [COLUMNAS[nombre] for nombre in _DEL_CONTRATO]
 # No hasta el último identificador que cabe: tras el mayor importado tienen que quedar otros.
 _ENTEROS = {"llamada_id": range(1, 2**63 - 2**31), "duracion_segundos": range(2**31)}
 _ELECCIONES = {"estado": Estado.values, "resultado": ["", *Resultado.values]}
-_LARGOS = {
+_LARGOS: dict[str, Any] = {
     "numero_destino": Llamada._meta.get_field("numero_destino").max_length,
     "usuario_email": Usuario._meta.get_field("email").max_length,
 }

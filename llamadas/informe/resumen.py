@@ -85,7 +85,7 @@ SELECT 'duracion', CAST(duracion_segundos AS text), NULL, NULL, COUNT(*), 0, 0
 FROM elegidas WHERE resultado = '{contestada}' AND duracion_segundos IS NOT NULL GROUP BY duracion_segundos
 """
 
-Filas = list[tuple[str | None, str | None, Any, Cuenta]]
+Filas = list[tuple[Any, Any, str, Cuenta]]
 
 
 def resumir(llamadas: LlamadaQuerySet, zona: str) -> Resumen:

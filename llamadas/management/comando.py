@@ -1,10 +1,10 @@
 """Lo que tienen en común los comandos de las llamadas."""
 
 import signal
-from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from argparse import RawDescriptionHelpFormatter
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandParser
 
 
 class Comando(BaseCommand):
@@ -12,7 +12,7 @@ class Comando(BaseCommand):
 
     ejemplos = ""
 
-    def create_parser(self, *args: Any, **kwargs: Any) -> ArgumentParser:
+    def create_parser(self, *args: Any, **kwargs: Any) -> CommandParser:
         # Sin abreviaturas: una opción nueva no debe cambiar lo que significa una orden ya escrita.
         kwargs |= {"epilog": self.ejemplos, "formatter_class": RawDescriptionHelpFormatter, "allow_abbrev": False}
         return super().create_parser(*args, **kwargs)

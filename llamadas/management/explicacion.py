@@ -7,7 +7,7 @@ from django.db import DatabaseError
 # Códigos de error de PostgreSQL.
 SIN_TABLA, SIN_PERMISO = "42P01", "42501"
 
-_MOTIVOS = {
+_MOTIVOS: dict[int | None, str] = {
     errno.ENOENT: "no existe",
     errno.EISDIR: "es una carpeta",
     errno.ENOTDIR: "hay un fichero donde debía haber una carpeta",

@@ -162,7 +162,9 @@ class Exportacion(models.Model):
     @property
     def segundos_restantes(self) -> int | None:
         """Los que le quedan si sigue al paso que lleva; nulo si aún no se puede saber, o si ya ha acabado."""
-        if self.estado != EstadoDeExportacion.EN_CURSO or not (self.filas and self.filas_previstas and self.latido):
+        if self.estado != EstadoDeExportacion.EN_CURSO or not (self.filas and self.filas_previstas):
+            return None
+        if not (self.empezada and self.latido):
             return None
         lleva = max(0.0, (self.latido - self.empezada).total_seconds())
         return ceil(lleva * max(0, self.filas_previstas - self.filas) / self.filas)

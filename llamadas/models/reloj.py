@@ -7,7 +7,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.functions import Now
 from django.db.models.sql.compiler import SQLCompiler
 
-SQL = tuple[str, list[Any]]
+SQL = tuple[str, tuple[Any, ...]]
 
 
 class Ahora(Now):
@@ -24,7 +24,7 @@ class Ahora(Now):
 
     def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any) -> SQL:
         segundos = f"{self.mas.total_seconds():+.3f} seconds"
-        return "STRFTIME('%%Y-%%m-%%d %%H:%%M:%%f', 'NOW', %s)", [segundos]
+        return "STRFTIME('%%Y-%%m-%%d %%H:%%M:%%f', 'NOW', %s)", (segundos,)
 
     def as_postgresql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any) -> SQL:
-        return "(STATEMENT_TIMESTAMP() + %s)", [self.mas]
+        return "(STATEMENT_TIMESTAMP() + %s)", (self.mas,)

@@ -12,6 +12,7 @@ from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
+from usuarios.acceso import quien_ha_entrado
 from usuarios.models import Usuario
 
 from ..api.serializers import EstimacionSerializer
@@ -38,7 +39,9 @@ def pagina_de_exportar(administracion: admin.ModelAdmin, request: HttpRequest) -
     """
     if request.method != "POST":
         parametros = leer(request.GET)
-        return _ensenar(administracion, request, Formulario(parametros) if parametros else recordada(request.user))
+        return _ensenar(
+            administracion, request, Formulario(parametros) if parametros else recordada(quien_ha_entrado(request))
+        )
     formulario = Formulario(_sin_lo_que_sobra(leer(request.POST)))
     if "_estimar" in request.POST:
         return _estimar(formulario)
@@ -63,7 +66,7 @@ def _exportar(
 ) -> HttpResponseBase | None:
     """Manda a descargarla o la encarga; si no se puede, lo dice."""
     UltimaEleccion.objects.update_or_create(
-        usuario=request.user, defaults={"opciones": formulario.parametros, "periodo": formulario.atajo}
+        usuario=quien_ha_entrado(request), defaults={"opciones": formulario.parametros, "periodo": formulario.atajo}
     )
     if "_segundo_plano" in request.POST:
         avisar = "_avisar_correo" in request.POST
@@ -122,7 +125,7 @@ def _ensenar(administracion: admin.ModelAdmin, request: HttpRequest, formulario:
         "comprimir": "gzip" in formulario.varios("comprimir"),
         "comprimibles": " ".join(nombre for nombre, formato in FORMATOS.items() if formato.comprimible),
         "maximo": settings.EXPORTACION_DIRECTA_MAX,
-        "correo": request.user.email,
+        "correo": quien_ha_entrado(request).email,
         "formulario": uuid4(),
         "url": url,
         "curl": _curl(request, formulario, url),

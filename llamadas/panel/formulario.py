@@ -171,7 +171,7 @@ class AgentesJson(Desplegable):
             raise PermissionDenied
         return escrito, administracion, campo, *otros
 
-    def serialize_result(self, obj: Usuario, to_field_name: str) -> dict[str, str]:
+    def serialize_result(self, obj: Any, to_field_name: str) -> dict[str, str]:
         return {"id": obj.email, "text": obj.email}
 
 

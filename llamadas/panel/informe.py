@@ -3,7 +3,7 @@
 from copy import copy
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, final
 from zoneinfo import ZoneInfo
 
 from django.contrib import admin
@@ -58,6 +58,7 @@ class Tabla:
     filas: list[Fila]
 
 
+@final
 class Seleccion:
     """La del informe, de la que cada cifra es una parte."""
 
@@ -214,7 +215,7 @@ class Informe:
 
     def _agente(self, correo: str | None, cuenta: Cuenta, mas: int) -> Fila:
         parte = self.seleccion.parte(usuario=correo or SIN_AGENTE)
-        contestadas = {**parte, "resultado": [Resultado.CONTESTADA]}
+        contestadas: Parametros = {**parte, "resultado": [Resultado.CONTESTADA]}
         return Fila(
             titulo=correo or "sin agente",
             ancho=round(100 * cuenta.finalizadas / mas),
@@ -297,8 +298,10 @@ def _enlace(ruta: str, parametros: Parametros) -> str:
 
 def _dia(instante: datetime | None, local: ZoneInfo, *, antes: timedelta = timedelta()) -> date | None:
     """El día local de un poco antes de un instante o, en los extremos del calendario, el de UTC."""
+    if not instante:
+        return None
     try:
-        return (instante - antes).astimezone(local).date() if instante else None
+        return (instante - antes).astimezone(local).date()
     except OverflowError:
         return instante.date()
 

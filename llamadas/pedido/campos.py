@@ -16,6 +16,8 @@ from usuarios.models import Usuario
 
 from .fechas import FORMA, leer_momento
 
+Campo = serializers.Field[Any, Any, Any, Any]
+
 
 def que_se_admite(en_vez_de: object, admitidos: list[str]) -> str:
     """La parte de un mensaje de error que ayuda a acertar."""
@@ -52,7 +54,8 @@ class Lista(serializers.ListField):
         return [parte.strip() for valor in valores for parte in str(valor).split(",")]
 
     def to_internal_value(self, data: Any) -> list[Any]:
-        validos, errores = [], []
+        validos: list[Any] = []
+        errores: list[Any] = []
         if "" in data and len(data) > 1:
             raise serializers.ValidationError("Sobra una coma, o falta un valor junto a ella.")
         if not self.admite_repetidos:
@@ -101,7 +104,7 @@ def _por_comas(escrito: str) -> list[str]:
 class Momento(Texto):
     """Un día o una hora."""
 
-    def to_internal_value(self, data: Any) -> date | datetime:
+    def to_internal_value(self, data: Any) -> date | datetime:  # type: ignore[override]  # lo leído ya no es un texto
         try:
             return leer_momento(super().to_internal_value(data))
         except ValueError as error:
@@ -111,7 +114,7 @@ class Momento(Texto):
 class Zona(Texto):
     """El nombre de una zona horaria."""
 
-    def to_internal_value(self, data: Any) -> ZoneInfo:
+    def to_internal_value(self, data: Any) -> ZoneInfo:  # type: ignore[override]  # ni aquí
         nombre = super().to_internal_value(data)
         try:
             zona = zona_iana(nombre)
@@ -152,7 +155,7 @@ class CorreoDeUsuario(Texto):
         return True
 
     def run_validation(self, data: Any = empty) -> Usuario | str:
-        correo = super().run_validation(data)  # antes de preguntar por él: la base no admite cualquier carácter
+        correo: str = super().run_validation(data)  # antes de preguntar por él: la base no admite cualquier carácter
         if correo == self.salvo:
             return correo
         try:

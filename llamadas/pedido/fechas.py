@@ -68,7 +68,8 @@ def _instante(hora: datetime, zona: ZoneInfo) -> datetime:
         primera, segunda = (hora.replace(tzinfo=zona, fold=fold) for fold in (0, 1))
         if primera.utcoffset() == segunda.utcoffset():
             return primera.astimezone(UTC)
-        que_pasa = "no existe" if primera.utcoffset() < segunda.utcoffset() else "se repite"
+        antes, despues = (posible.utcoffset() or timedelta() for posible in (primera, segunda))
+        que_pasa = "no existe" if antes < despues else "se repite"
     except OverflowError:
         raise ValueError(f"«{texto}» queda fuera del calendario.") from None
     raise ValueError(

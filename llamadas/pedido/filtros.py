@@ -30,7 +30,7 @@ class Filtro:
 
     nombre: str
     titulo: str
-    campo: Field
+    campo: Field[Any, Any, Any, Any]
     condicion: Callable[[Any, str], Q]
     frase: str
     ejemplo: str

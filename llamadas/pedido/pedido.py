@@ -16,7 +16,7 @@ from ..exportacion.columnas import COLUMNAS
 from ..exportacion.formatos import DIALECTOS, FORMATOS
 from ..exportacion.opciones import Opciones
 from ..models import Llamada, LlamadaQuerySet
-from .campos import VACIO, Eleccion, Lista, Momento, Zona, que_se_admite
+from .campos import VACIO, Campo, Eleccion, Lista, Momento, Zona, que_se_admite
 from .fechas import final, principio
 from .filtros import FILTROS
 
@@ -72,7 +72,7 @@ def leer(datos: Mapping[str, Any]) -> Pedido:
     return campos.pedido()
 
 
-class PedidoSerializer(serializers.Serializer):
+class PedidoSerializer(serializers.Serializer[Any]):
     """Las opciones de una exportación. Un nombre mal escrito nunca puede exportarlo todo: se rechaza."""
 
     desde = Momento(
@@ -107,9 +107,9 @@ class PedidoSerializer(serializers.Serializer):
     ajenos: ClassVar[tuple[str, ...]] = ()
     """Los campos de quien herede que no dicen qué se exporta."""
 
-    def get_fields(self) -> dict[str, serializers.Field]:
+    def get_fields(self) -> dict[str, Campo]:
         """Con los filtros, las columnas y los formatos que haya."""
-        propios = super().get_fields()
+        propios: dict[str, Any] = super().get_fields()
         propios["columnas"].child.choices = list(COLUMNAS)
         propios["comprimir"].help_text = f"Comprime el fichero, cuyo nombre acaba en .gz. Vale para {_comprimibles()}."
         propios["formato"].choices = list(FORMATOS)
@@ -179,7 +179,7 @@ def _por_nombre(datos: Mapping[str, Any]) -> Iterator[tuple[str, list[Any]]]:
         yield nombre, valor if isinstance(valor, list) else [valor]
 
 
-def _leer(campo: serializers.Field, valores: list[Any]) -> Any:
+def _leer(campo: Campo, valores: list[Any]) -> Any:
     if not valores:
         raise serializers.ValidationError(VACIO)
     if isinstance(campo, Lista):

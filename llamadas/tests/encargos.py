@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 
 from llamadas.avisos.reparto import repartir
-from llamadas.entrega.constancia import Quien
+from llamadas.entrega.constancia import Alguien
 from llamadas.models import Exportacion, LlamadaQuerySet, Medio
 from llamadas.pedido.pedido import leer
 from llamadas.trabajos import mantenimiento
@@ -23,7 +23,7 @@ def un_encargo(
     usuario: Usuario, seleccion: LlamadaQuerySet | None = None, opciones: dict[str, Any] | None = None, **mas: Any
 ) -> Exportacion:
     """Un encargo recién hecho."""
-    quien = Quien(usuario=usuario, nombre=usuario.email, direccion="192.0.2.7")
+    quien = Alguien(usuario=usuario, nombre=usuario.email, direccion="192.0.2.7")
     raiz = "https://discador.example.com"
     encargo, _ = encargar(Peticion(quien=quien, pedido=leer(opciones or {}), raiz=raiz, seleccion=seleccion, **mas))
     return encargo

@@ -11,7 +11,7 @@ from django.db import connection, transaction
 
 from usuarios.models import Usuario
 
-from ..entrega.constancia import Quien
+from ..entrega.constancia import Alguien
 from ..exportacion.estimacion import ocupara
 from ..models import Ahora, EstadoDeExportacion, Exportacion, LlamadaQuerySet, Modo, Puerta, Seleccionada
 from ..pedido.pedido import Pedido
@@ -37,7 +37,7 @@ class Peticion:
     llamadas elegidas a mano. `formulario` distingue a la página desde la que se envía de otra igual.
     """
 
-    quien: Quien
+    quien: Alguien
     pedido: Pedido
     raiz: str
     puerta: Puerta = Puerta.DESCONOCIDA

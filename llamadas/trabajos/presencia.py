@@ -20,7 +20,7 @@ class Presencia:
     def senalar(self) -> None:
         """Da señales. La fila se crea la primera vez, y si alguien la ha borrado."""
         try:
-            if not Trabajador.objects.filter(pk=self._fila).update(latido=Ahora()):
+            if not (self._fila and Trabajador.objects.filter(pk=self._fila).update(latido=Ahora())):
                 uno = Trabajador.objects.create(maquina=socket.gethostname()[:255], pid=os.getpid(), latido=Ahora())
                 self._fila = uno.pk
         except Error as error:
@@ -28,6 +28,7 @@ class Presencia:
 
     def irse(self) -> None:
         try:
-            Trabajador.objects.filter(pk=self._fila).delete()
+            if self._fila:
+                Trabajador.objects.filter(pk=self._fila).delete()
         except Error:  # dejará de contar cuando pase un rato sin señales
             registro.info("No se ha podido decir que este trabajador se va")

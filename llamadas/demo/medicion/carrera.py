@@ -36,7 +36,7 @@ def correr(contendientes: Sequence[Contendiente], repeticiones: int, filas: int)
 
 
 def _resultado(uno: Contendiente, medidas: Sequence[Medida], filas: int, patron: float | None) -> dict[str, Any]:
-    mediana = _mediana(medidas, "segundos")
+    mediana = statistics.median(valores(medidas, "segundos"))
     return {
         "nombre": uno.nombre,
         "a_la_vez": uno.a_la_vez,

@@ -53,7 +53,7 @@ class Medida:
     respuesta: float | None = None  # lo que ha tardado, mientras tanto, en dar un token
 
 
-def valores(medidas: Iterable[Medida], campo: str) -> list[float]:
+def valores(medidas: Iterable[Medida], campo: str) -> list[Any]:
     """Los que haya."""
     return [valor for medida in medidas if (valor := getattr(medida, campo)) is not None]
 
@@ -113,7 +113,8 @@ class Servidor:
         return float(_ejecutar([*orden, "-o", str(destino), url], input=cabecera.encode(), stdout=subprocess.PIPE))
 
     def _memoria(self, campo: str) -> int:
-        return int(re.search(rf"{campo}:\s+(\d+) kB", (self._proceso / "status").read_text())[1]) * 1024
+        (kibibytes,) = re.findall(rf"{campo}:\s+(\d+) kB", (self._proceso / "status").read_text())
+        return int(kibibytes) * 1024
 
 
 class _CSVConNulos(CSV):
@@ -131,7 +132,7 @@ def contendientes(servidor: Servidor, formatos: Sequence[str], clientes: int) ->
     """Los que se pueden comparar en esta máquina; el patrón, si está."""
     descarga = Contendiente(nombre="HTTP, csv", correr=servidor.descargar)
     comando = Contendiente(nombre="manage.py exportar_llamadas", correr=_con_el_comando)
-    patron = [_programa_de_la_base()] if shutil.which(connection.client.executable_name) else []
+    patron = [_programa_de_la_base()] if shutil.which(connection.client.executable_name or "") else []
     corriente = Contendiente(nombre="Django corriente", correr=_como_se_suele_hacer)
     otros = [
         Contendiente(nombre=f"HTTP, {formato}", correr=partial(servidor.descargar, formato=formato), es_csv=False)
@@ -154,7 +155,10 @@ def _como_se_suele_hacer(destino: Path) -> Medida:
     def escribir() -> None:
         llamadas = Llamada.objects.filter(estado=Estado.FINALIZADA).select_related(*relaciones)
         una_a_una = llamadas.order_by("fecha_finalizacion", "pk").iterator()
-        with closing(una_a_una), destino.open("w", encoding="utf-8", newline="") as fichero:
+        with (
+            closing(una_a_una),  # type: ignore[type-var]  # es un generador, aunque Django no lo diga
+            destino.open("w", encoding="utf-8", newline="") as fichero,
+        ):
             escritor = csv.writer(fichero)
             escritor.writerow(list(COLUMNAS))
             for llamada in una_a_una:

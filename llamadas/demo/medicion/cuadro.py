@@ -17,11 +17,11 @@ TITULOS = ("", "mediana", "× patrón", "llamadas/s", "MB/s", "primer byte", "me
 
 def maquina() -> dict[str, Any]:
     try:
-        procesador = re.search(r"model name\s*: (.+)", Path("/proc/cpuinfo").read_text())[1]
-    except (OSError, TypeError):
-        procesador = platform.processor() or platform.machine()
+        dicho = re.search(r"model name\s*: (.+)", Path("/proc/cpuinfo").read_text())
+    except OSError:
+        dicho = None
     return {
-        "procesador": procesador,
+        "procesador": dicho[1] if dicho else platform.processor() or platform.machine(),
         "nucleos": os.cpu_count(),
         "base_de_datos": f"{connection.display_name} {'.'.join(map(str, connection.get_database_version()))}",
         "python": platform.python_version(),

@@ -76,7 +76,7 @@ class _Salida(io.RawIOBase):
     def writable(self) -> bool:
         return True
 
-    def write(self, datos: memoryview) -> int:
+    def write(self, datos: Any) -> int:
         self._pendiente.append(bytes(datos))
         self._escritos += len(datos)
         return len(datos)

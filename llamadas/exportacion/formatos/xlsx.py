@@ -57,14 +57,14 @@ def _escribir(ruta: str, contenido: Contenido, lotes: Lotes) -> None:
     columnas = contenido.columnas
     fecha = Format().set_num_format("yyyy-mm-dd hh:mm:ss")
     convertir = {Tipo.ENTERO: _enteros, Tipo.FECHA: _fechas_en(contenido.zona)}
-    filas = chain.from_iterable(registros(columnas, lote, convertir) for lote in lotes)
+    filas: Iterator[dict[str, Any]] = chain.from_iterable(registros(columnas, lote, convertir) for lote in lotes)
     formatos = dict.fromkeys(_de_tipo(Tipo.FECHA, columnas), fecha)
     if "llamada_id" not in contenido.nombres:  # que es la única que nunca falta
         filas = _con_las_vacias(filas)
         formatos.setdefault(contenido.nombres[0], Format().set_num_format("0"))
     # Sin ninguna fila no escribiría la cabecera: se le da una en blanco.
     con_algo: Iterable[dict[str, Any]] = filas if contenido.filas else [dict.fromkeys(contenido.nombres)]
-    hojas = [
+    hojas: list[tuple[str, Any]] = [
         (f"Llamadas {n}" if n > 1 else "Llamadas", islice(con_algo, FILAS_POR_HOJA))
         for n in range(1, max(1, ceil(contenido.filas / FILAS_POR_HOJA)) + 1)
     ]

@@ -16,7 +16,8 @@ def cambios(zona: str) -> Cambios:
     local = ZoneInfo(zona)
 
     def desfase(instante: datetime) -> int:
-        return int(instante.astimezone(local).utcoffset().total_seconds())
+        en_segundos = instante.astimezone(local).utcoffset() or timedelta()
+        return int(en_segundos.total_seconds())
 
     encontrados = [(f"{DESDE:%Y-%m-%d %H:%M:%S}", desfase(DESDE))]
     antes = DESDE

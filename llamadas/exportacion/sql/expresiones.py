@@ -1,6 +1,5 @@
 """Expresiones SQL que dejan un valor listo para un formato, sin ejecutar Python por cada celda."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,21 +24,21 @@ from ..formulas import (
 )
 from .desfases import DESDE, HASTA, cambios, modificador
 
-SQL = tuple[str, list[Any]]
+SQL = tuple[str, tuple[Any, ...]]
 
 # Fuera de estos días puede no haber fecha local que escribir: se escriben en UTC.
 PRIMER_DIA_LOCAL, FIN_DE_LOS_DIAS_LOCALES = "0001-01-02", "9999-12-31"
 
 
-def _local_en_postgresql(fecha: str, params: Sequence[Any], zona: str) -> SQL:
+def _local_en_postgresql(fecha: str, params: tuple[Any, ...], zona: str) -> SQL:
     """La hora local de una fecha; en UTC, la que puede no tenerla."""
     en_utc = f"{fecha} AT TIME ZONE 'UTC'"
     if zona == "UTC":
-        return en_utc, [*params]
+        return en_utc, (*params,)
     return (
         f"CASE WHEN {fecha} >= TIMESTAMPTZ '{PRIMER_DIA_LOCAL}Z' AND {fecha} < TIMESTAMPTZ '{FIN_DE_LOS_DIAS_LOCALES}Z'"
         f" THEN {fecha} AT TIME ZONE %s ELSE {en_utc} END",
-        [*params * 3, zona, *params],
+        (*params * 3, zona, *params),
     )
 
 
@@ -67,7 +66,7 @@ class FechaLocal(Func):
         fecha, params = compiler.compile(self.source_expressions[0])
         en_utc = f"(substr({fecha}, 1, 10) || '{self.separador}' || substr({fecha}, 12, 8))"
         if self.zona == "UTC":
-            return en_utc, [*params * 2]
+            return en_utc, (*params * 2,)
         nativa = (
             f"strftime('%%Y-%%m-%%d{self.separador}%%H:%%M:%%S', substr({fecha}, 1, 19),"
             f" {modificador(fecha, cambios(self.zona))})"
@@ -78,7 +77,7 @@ class FechaLocal(Func):
             f" WHEN {fecha} >= '{PRIMER_DIA_LOCAL}' AND {fecha} < '{FIN_DE_LOS_DIAS_LOCALES}' THEN {de_python}"
             f" ELSE {en_utc} END"
         )
-        return sql, list(params) * sql.count(fecha)
+        return sql, (*params * sql.count(fecha),)
 
 
 class HoraEnPunto(Func):
@@ -134,7 +133,7 @@ class DiaDeLaSemana(Func):
     def __init__(self, fuente: str, zona: str) -> None:
         super().__init__(HoraEnPunto(fuente, zona))
 
-    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any) -> SQL:
+    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, *_: Any, **__: Any) -> SQL:
         hora, params = compiler.compile(self.source_expressions[0])
         return DE_LA_HORA[connection.vendor].dia_de_la_semana.format(hora=hora), params
 
@@ -147,7 +146,7 @@ class HoraDelDia(Func):
     def __init__(self, fuente: str, zona: str) -> None:
         super().__init__(HoraEnPunto(fuente, zona))
 
-    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any) -> SQL:
+    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, *_: Any, **__: Any) -> SQL:
         hora, params = compiler.compile(self.source_expressions[0])
         return DE_LA_HORA[connection.vendor].hora_del_dia.format(hora=hora), params
 
@@ -162,14 +161,14 @@ class Instante(Func):
 
     def as_postgresql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any) -> SQL:
         fecha, params = compiler.compile(self.source_expressions[0])
-        return f"(EXTRACT(EPOCH FROM {fecha}) * 1000000)::bigint", list(params)
+        return f"(EXTRACT(EPOCH FROM {fecha}) * 1000000)::bigint", (*params,)
 
     def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any) -> SQL:
         fecha, params = compiler.compile(self.source_expressions[0])
         return (
             f"(CAST(strftime('%%s', substr({fecha}, 1, 19)) AS INTEGER) * 1000000"
             f" + CAST(substr(substr({fecha}, 21) || '000000', 1, 6) AS INTEGER))",
-            [*params * 2],
+            (*params * 2,),
         )
 
 
@@ -197,12 +196,12 @@ class EnteroParaExcel(Func):
     def __init__(self, fuente: str) -> None:
         super().__init__(F(fuente))
 
-    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any) -> SQL:
+    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, *_: Any, **__: Any) -> SQL:
         entero, params = compiler.compile(self.source_expressions[0])
         cabe = f"{entero} BETWEEN {excel.ENTEROS.start} AND {excel.ENTEROS.stop - 1}"
         cifras = f"CAST({entero} AS TEXT)"
         sql = f"CASE WHEN {cabe} THEN {cifras} ELSE '=\"' || {cifras} || '\"' END"
-        return sql, [*params] * sql.count(entero)
+        return sql, (*params * sql.count(entero),)
 
 
 SOLO_CIFRAS_EN_SQLITE = "(rtrim({texto}, '0123456789') IN ('', '+') AND {texto} NOT IN ('', '+'))"
@@ -259,7 +258,7 @@ class SinFormula(Func):
         columna, params = compiler.compile(self.source_expressions[0])
         intacto = telefono if self.salvo_telefonos else self._intacto(connection, inocuo)
         sql = f"CASE WHEN {intacto} THEN {{texto}} WHEN coalesce({{texto}}, '') = '' THEN NULL ELSE {protegido} END"
-        return sql.replace("{texto}", columna), [*params] * sql.count("{texto}")
+        return sql.replace("{texto}", columna), (*params * sql.count("{texto}"),)
 
     def _intacto(self, connection: BaseDatabaseWrapper, inocuo: str) -> str:
         """Cómo saber que no hay que tocarlo: porque es de los que se eligen de una lista, o porque no es de los pocos
@@ -267,7 +266,7 @@ class SinFormula(Func):
         """
         campo = self.source_expressions[0].output_field
         if self.de_otra_tabla:
-            nombre, tabla = map(connection.ops.quote_name, (campo.column, campo.model._meta.db_table))
+            nombre, tabla = map(connection.ops.quote_name, (str(campo.column), campo.model._meta.db_table))
             raro = f"NOT ({inocuo.replace('{texto}', nombre)})"
             return f"{{texto}} NOT IN (SELECT {nombre} FROM {tabla} WHERE {raro})"  # noqa: S608 (nombres del modelo)
         valores = [_literal(valor) for valor, _ in campo.flatchoices if valor and proteger(valor) == valor]
@@ -306,7 +305,7 @@ class TextoParaExcel(Func):
             f' AND {texto} COLLATE "C" !~ {_literal(FUERA_DE_UNA_CONSTANTE)}'
             f" THEN '=\"' || replace({texto}, '\"', '\"\"') || '\"' ELSE "
         )
-        return f"{sql}{protegido} END", [*params * sql.count(texto), *otros]
+        return f"{sql}{protegido} END", (*params * sql.count(texto), *otros)
 
     def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any) -> SQL:
         texto, params = compiler.compile(self.source_expressions[0])
@@ -314,4 +313,4 @@ class TextoParaExcel(Func):
             f"CASE WHEN {SOLO_CIFRAS_EN_SQLITE} THEN '=\"' || {{texto}} || '\"'"
             " WHEN coalesce({texto}, '') = '' THEN NULL ELSE constante({texto}) END"
         )
-        return sql.replace("{texto}", texto), [*params * sql.count("{texto}")]
+        return sql.replace("{texto}", texto), (*params * sql.count("{texto}"),)

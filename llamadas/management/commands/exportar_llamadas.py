@@ -9,7 +9,6 @@ from typing import Any
 
 from django.core.management.base import CommandError
 from django.db import DatabaseError
-from rest_framework.serializers import Field
 from tqdm import tqdm
 
 from discador.parecido import pregunta_por_el_parecido
@@ -22,7 +21,7 @@ from llamadas.exportacion.formatos import FORMATOS
 from llamadas.management.comando import Comando
 from llamadas.management.explicacion import de_la_base, del_sistema
 from llamadas.models import Puerta
-from llamadas.pedido.campos import CorreoDeUsuario, Eleccion, Lista, Momento, Zona
+from llamadas.pedido.campos import Campo, CorreoDeUsuario, Eleccion, Lista, Momento, Zona
 from llamadas.pedido.pedido import Pedido, PedidoInvalido, PedidoSerializer, leer
 
 AYUDA = """
@@ -66,7 +65,7 @@ class Command(Comando):
         )
         opciones = parser.add_argument_group("qué y cómo se exporta, igual que en la API")
         for nombre, campo in PedidoSerializer().fields.items():
-            opciones.add_argument(f"--{nombre}", action="append", metavar=_metavar(campo), help=_ayuda(campo))
+            opciones.add_argument(f"--{nombre}", action="append", metavar=_metavar(nombre, campo), help=_ayuda(campo))
 
     def handle(self, *, output: str, **argumentos: Any) -> None:
         try:
@@ -96,7 +95,7 @@ class Command(Comando):
         self.stderr.write(f"Llamadas exportadas: {archivo.filas}, en {destino}", self.style.SUCCESS)
 
     def _leer(self, output: str, argumentos: dict[str, Any]) -> Pedido:
-        dados = {nombre: argumentos[nombre] for nombre in PedidoSerializer().fields if argumentos[nombre]}
+        dados = {nombre: argumentos[nombre] for nombre in PedidoSerializer().get_fields() if argumentos[nombre]}
         del_nombre = _segun_el_nombre(output, es_forzoso="formato" not in dados)
         try:
             return leer(del_nombre | dados)
@@ -119,18 +118,18 @@ class Command(Comando):
         return str(guardar(archivo, Path(output)))
 
 
-def _metavar(campo: Field) -> str:
+def _metavar(nombre: str, campo: Campo) -> str:
     if isinstance(campo, Eleccion):
         return "|".join(campo.choices)
     if isinstance(campo, Lista):
-        return f"{METAVARES.get(type(campo.child), campo.field_name.upper())},…"
-    return METAVARES.get(type(campo), campo.field_name.upper())
+        return f"{METAVARES.get(type(campo.child), nombre.upper())},…"
+    return METAVARES.get(type(campo), nombre.upper())
 
 
-def _ayuda(campo: Field) -> str:
+def _ayuda(campo: Campo) -> str:
     """La de la API, con los valores posibles de las listas."""
     valores = campo.child.choices if isinstance(campo, Lista) and isinstance(campo.child, Eleccion) else ()
-    return campo.help_text + (f" Valen: {', '.join(valores)}." if valores else "")
+    return f"{campo.help_text} Valen: {', '.join(valores)}." if valores else str(campo.help_text)
 
 
 def _segun_el_nombre(output: str, *, es_forzoso: bool) -> dict[str, list[str]]:

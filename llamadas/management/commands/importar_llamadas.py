@@ -77,7 +77,7 @@ class Command(Comando):
 
     def _importar(self, nombre: str, zona: ZoneInfo | None) -> Resumen:
         with ExitStack() as pila:
-            fichero = sys.stdin.buffer if nombre == "-" else pila.enter_context(Path(nombre).open("rb"))
+            fichero: Any = sys.stdin.buffer if nombre == "-" else pila.enter_context(Path(nombre).open("rb"))
             if not fichero.seekable():
                 # Se recibe antes de empezar: mientras se espera a quien escribe, la base sigue libre.
                 entero = pila.enter_context(TemporaryFile())

@@ -57,12 +57,12 @@ class Command(Comando):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         otros = [nombre for nombre in FORMATOS if nombre != "csv"]
-        numero = {"type": _positivo, "metavar": "N"}
+        numero: dict[str, Any] = {"type": _positivo, "metavar": "N"}
         parser.add_argument("--filas", **numero, default=1_000_000, help="llamadas finalizadas; por omisión, un millón")
         parser.add_argument("--repeticiones", **numero, default=5, help="cuántas veces cada uno; por omisión, 5")
         parser.add_argument("--clientes", **numero, default=1, help="también, tantas descargas a la vez")
-        formatos = {"nargs": "+", "choices": otros, "default": [], "metavar": "FORMATO"}
-        parser.add_argument("--formatos", **formatos, help=f"además del CSV, por HTTP: {', '.join(otros)}")
+        ayuda = f"además del CSV, por HTTP: {', '.join(otros)}"
+        parser.add_argument("--formatos", nargs="+", choices=otros, default=[], metavar="FORMATO", help=ayuda)
         parser.add_argument("--json", action="store_true", dest="en_json", help="en JSON, en segundos y bytes")
 
     def handle(self, *, filas: int, en_json: bool, **opciones: Any) -> None:

@@ -1,9 +1,8 @@
 """El trabajador de la cola en Redis, el de RQ."""
 
-import logging
 import sys
 from types import FrameType
-from typing import Any
+from typing import Any, cast
 
 import django_rq
 from django.conf import settings
@@ -21,7 +20,7 @@ class TrabajadorDeRQ(SimpleWorker):
     hasta_vaciar = False
 
     def trabajar(self) -> None:
-        self.work(burst=self.hasta_vaciar, logging_level=logging.WARNING)
+        self.work(burst=self.hasta_vaciar, logging_level="WARNING")
 
     def parar(self, senal: int, marco: FrameType | None) -> None:
         PARADA.pedir()
@@ -36,6 +35,6 @@ class TrabajadorDeRQ(SimpleWorker):
 def crear(*, hasta_vaciar: bool) -> TrabajadorDeRQ:
     """Lanza `redis.RedisError` si Redis no responde."""
     argumentos: dict[str, Any] = {"worker_class": TrabajadorDeRQ, "serializer": JSONSerializer}
-    uno = django_rq.get_worker(settings.COLA, job_class=Job, **argumentos)
+    uno = cast(TrabajadorDeRQ, django_rq.get_worker(settings.COLA, job_class=Job, **argumentos))
     uno.hasta_vaciar = hasta_vaciar
     return uno
