@@ -37,3 +37,16 @@ COLUMNAS = {
         Columna("usuario_email", Tipo.TEXTO, "usuario__email", 34),
     )
 }
+
+DEL_CONTRATO = (
+    "llamada_id",
+    "numero_destino",
+    "estado",
+    "resultado",
+    "fecha_asignacion",
+    "fecha_conexion",
+    "fecha_finalizacion",
+    "duracion_segundos",
+    "usuario_email",
+)
+"""Las de siempre: las que se importan y las que se midieron, aunque se añadan otras."""

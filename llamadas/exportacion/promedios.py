@@ -8,25 +8,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from statistics import fmean
 
-from .columnas import Columna, Tipo
+from .columnas import DEL_CONTRATO, Columna, Tipo
 
-COLUMNAS_MEDIDAS = (
-    "llamada_id",
-    "numero_destino",
-    "estado",
-    "resultado",
-    "fecha_asignacion",
-    "fecha_conexion",
-    "fecha_finalizacion",
-    "duracion_segundos",
-    "usuario_email",
-)
 MICROSEGUNDOS_POR_FILA = 0.5
 
 
 @dataclass(frozen=True)
 class Promedio:
-    """Los bytes de un archivo vacío y los que añade por fila cada columna, en el orden de `COLUMNAS_MEDIDAS`; y los
+    """Los bytes de un archivo vacío y los que añade por fila cada columna, en el orden de `DEL_CONTRATO`; y los
     microsegundos por celda de cada tipo: entero, texto, teléfono y fecha.
     """
 
@@ -36,7 +25,7 @@ class Promedio:
 
     def bytes_por_fila(self, columnas: Iterable[Columna]) -> float:
         """De una columna que no se midió se supone lo que ocupan las demás."""
-        medidos = dict(zip(COLUMNAS_MEDIDAS, self.bytes_por_columna, strict=True))
+        medidos = dict(zip(DEL_CONTRATO, self.bytes_por_columna, strict=True))
         corriente = fmean(self.bytes_por_columna)
         return sum(medidos.get(columna.nombre, corriente) for columna in columnas)
 

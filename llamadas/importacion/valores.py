@@ -8,25 +8,13 @@ from django.db import connection
 
 from usuarios.models import Usuario
 
-from ..exportacion.columnas import COLUMNAS, Columna, Tipo
+from ..exportacion.columnas import COLUMNAS, DEL_CONTRATO, Columna, Tipo
 from ..exportacion.formulas import sin_proteccion
 from ..exportacion.sql.expresiones import FIN_DE_LOS_DIAS_LOCALES, PRIMER_DIA_LOCAL
 from ..models import Estado, Llamada, Resultado
 from .estropeados import que_lleva, que_parece
 
-# El contrato de lo que se importa: una columna más en la exportación no cambia los ficheros que ya hay.
-_DEL_CONTRATO = [
-    "llamada_id",
-    "numero_destino",
-    "estado",
-    "resultado",
-    "fecha_asignacion",
-    "fecha_conexion",
-    "fecha_finalizacion",
-    "duracion_segundos",
-    "usuario_email",
-]
-COLUMNAS_QUE_SE_IMPORTAN = [COLUMNAS[nombre] for nombre in _DEL_CONTRATO]
+COLUMNAS_QUE_SE_IMPORTAN = [COLUMNAS[nombre] for nombre in DEL_CONTRATO]
 # No hasta el último identificador que cabe: tras el mayor importado tienen que quedar otros.
 _ENTEROS = {"llamada_id": range(1, 2**63 - 2**31), "duracion_segundos": range(2**31)}
 _ELECCIONES = {"estado": Estado.values, "resultado": ["", *Resultado.values]}
