@@ -29,6 +29,17 @@ def pytest_addoption(parser: Parser, pluginmanager: PytestPluginManager) -> None
     parser.addoption("--capturas", action="store_true", help="Vuelve a hacer las capturas de pantalla del README.")
 
 
+CARPETA = settings.CARPETA_DE_EXPORTACIONES
+
+
+@pytest.fixture(autouse=True)
+def _sin_ficheros_de_otra_prueba() -> Iterator[None]:
+    """Las filas se deshacen solas; los ficheros que dejaron, no."""
+    yield
+    for fichero in CARPETA.glob("[!.]*"):
+        fichero.unlink(missing_ok=True)
+
+
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     """El Chromium del sistema, sin ventana."""
