@@ -222,6 +222,8 @@ def ejecutar_aqui(
 
     def ejecutar_aqui(*argumentos: str) -> subprocess.CompletedProcess[bytes]:
         monkeypatch.chdir(tmp_path)
+        # Ya está hecho, y el registro se quedaría escribiendo en una salida que se cierra con esta prueba.
+        monkeypatch.setattr("django.setup", lambda: None)
         codigo: Any = 0
         try:
             execute_from_command_line(["manage.py", *argumentos])
