@@ -7,10 +7,8 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ERROR_FLAG, ChangeList
-from django.contrib.admin.widgets import AutocompleteSelect
-from django.db.models import Field, Model
+from django.db.models import Model
 from django.db.models.constants import LOOKUP_SEP
-from django.forms import ModelChoiceField
 from django.http import HttpRequest, QueryDict
 from django.utils import timezone
 
@@ -19,55 +17,62 @@ from usuarios.models import Usuario
 
 from ..models import LlamadaQuerySet
 from ..panel.formulario import cabe_en_una_url, consulta
-from ..pedido.filtros import SIN_RESULTADO, de_una_seleccion
+from ..pedido.filtros import RESULTADOS, SIN_RESULTADO, de_una_seleccion
 from ..pedido.pedido import Pedido, PedidoInvalido, leer
 from ..pedido.textos import cuales
 
-DE_UN_AGENTE = "usuario__id__exact"
 DEL_PERIODO = tuple(f"fecha_finalizacion__{parte}" for parte in ("year", "month", "day"))
-FILTROS = ("estado__exact", "resultado__exact", DE_UN_AGENTE, *DEL_PERIODO)
-"""Los de Django que ofrece la lista."""
+DE_DJANGO = ("estado__exact", *DEL_PERIODO)
+"""Los filtros de la lista que no son de la API: en ella todas están finalizadas, y el periodo va de un día a otro."""
 
 
-class FiltroPorAgente(admin.RelatedFieldListFilter):
-    """Elige un agente escribiendo parte de su correo, en vez de entre una lista con todos."""
+class FiltroDeResultado(admin.ListFilter):
+    """Los resultados, uno a uno. Los aplica `FiltroDeLaSeleccion`."""
 
-    template = "llamadas/filtro_por_agente.html"
-
-    def __init__(
-        self, field: Field, request: HttpRequest, params: dict[str, list[str]], *resto: Any, **mas: Any
-    ) -> None:
-        if params.get(DE_UN_AGENTE) == [""]:  # se ha enviado el desplegable sin elegir a nadie
-            del params[DE_UN_AGENTE]
-        super().__init__(field, request, params, *resto, **mas)
-
-    def field_choices(self, *_: Any, **__: Any) -> list[Any]:
-        """Ninguna: las busca el desplegable."""
-        return []
+    title = "resultado"
 
     def has_output(self) -> bool:
         return True
 
-    def choices(self, changelist: ChangeList) -> Iterator[Any]:
-        """Lo que necesita la plantilla: el desplegable y los demás filtros puestos, que se conservan."""
-        campo = ModelChoiceField(
-            Usuario.objects,
-            widget=AutocompleteSelect(self.field, changelist.model_admin.admin_site, attrs={"id": "filtro-agente"}),
-            required=False,
-        )
-        otros = changelist.filter_params.items()
-        que_caben = [valor for valor in self.lookup_val or [] if abs(int(valor)) < 2**63]  # más no admite SQLite
+    def expected_parameters(self) -> list[str | None]:
+        return ["resultado"]
+
+    def choices(self, changelist: ChangeList) -> Iterator[dict[str, Any]]:
+        """Todos, y cada uno."""
+        puestos = ",".join(changelist.filter_params.get("resultado", [])).split(",")
+        todos = {"display": "Todo", "query_string": changelist.get_query_string(remove=["resultado"])}
+        yield {"selected": puestos == [""], **todos}
+        for valor, titulo in RESULTADOS.items():
+            este = {"display": titulo, "query_string": changelist.get_query_string({"resultado": valor})}
+            yield {"selected": valor in puestos, **este}
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        return queryset
+
+
+class FiltroPorAgente(FiltroDeResultado):
+    """Elige agentes escribiendo parte de su correo, en vez de entre una lista con todos."""
+
+    title = "agente"
+    template = "llamadas/filtro_por_agente.html"
+
+    def expected_parameters(self) -> list[str | None]:
+        return ["usuario"]
+
+    def choices(self, changelist: ChangeList) -> Iterator[dict[str, Any]]:
+        """Lo que necesita la plantilla: los elegidos y los demás filtros puestos, que se conservan."""
+        puestos = changelist.filter_params
         yield {
-            "desplegable": campo.widget.render(self.lookup_kwarg, que_caben),
-            "otros": [(nombre, v) for nombre, valores in otros if nombre != self.lookup_kwarg for v in valores],
-            "quitar": self.lookup_val and changelist.get_query_string(remove=filter(None, self.expected_parameters())),
+            "agentes": puestos.get("usuario", []),
+            "otros": [(nombre, v) for nombre, valores in puestos.items() if nombre != "usuario" for v in valores],
+            "quitar": "usuario" in puestos and changelist.get_query_string(remove=["usuario"]),
         }
 
 
 class FiltroDeLaSeleccion(admin.ListFilter):
     """Las que dicen las opciones de la API que vayan en la URL, como en los enlaces del informe."""
 
-    title = "selección del informe"
+    title = "selección"
     template = "llamadas/filtro_de_la_seleccion.html"
 
     def __init__(
@@ -133,25 +138,25 @@ class ListaDeLlamadas(Lista):
         if self.errores or ERROR_FLAG in lista:
             return None
         parametros = {nombre: lista.getlist(nombre) for nombre in de_una_seleccion() if nombre in lista}
-        de_los_filtros: dict[str, list[str]] = {}
-        if resultados := lista.getlist("resultado__exact"):
-            de_los_filtros["resultado"] = [resultado or SIN_RESULTADO for resultado in resultados]
-        if agentes := [agente for agente in lista.getlist(DE_UN_AGENTE) if agente]:
-            de_los_filtros["usuario"] = [*Usuario.objects.filter(pk__in=agentes).values_list("email", flat=True)]
         if dias := _periodo(lista):
-            de_los_filtros |= {"desde": [dias[0].isoformat()], "hasta": [dias[1].isoformat()]}
-        # Lo que cumple a la vez dos filtros de lo mismo no se puede decir; ni un periodo de aquí con la zona de allí.
-        de_alli = parametros.keys() | ({"desde"} if {"hasta", "zona"} & parametros.keys() else set())
-        if de_los_filtros.keys() & de_alli:
-            return None
-        parametros |= de_los_filtros
-        if not cabe_en_una_url(parametros):
-            return None
-        try:
-            leer(parametros)
-        except PedidoInvalido:
-            return None
-        return consulta(parametros)
+            if {"desde", "hasta", "zona"} & parametros.keys():  # lo que cumple los dos a la vez no se puede decir
+                return None
+            parametros |= {"desde": [dias[0].isoformat()], "hasta": [dias[1].isoformat()]}
+        return consulta(parametros) if cabe_en_una_url(parametros) else None
+
+
+def con_los_nombres_de_ahora(lista: QueryDict) -> str | None:
+    """La misma lista, si está pedida con los nombres que tenían antes dos filtros: hay marcadores que los llevan."""
+    if not {"resultado__exact", "usuario__id__exact"} & lista.keys():
+        return None
+    ahora = lista.copy()
+    for resultado in ahora.pop("resultado__exact", []):
+        ahora.appendlist("resultado", resultado or SIN_RESULTADO)
+    for escrito in filter(None, ahora.pop("usuario__id__exact", [])):
+        pk = int(escrito) if escrito.isascii() and escrito.isdigit() and len(escrito) < 19 else 0
+        correo = Usuario.objects.filter(pk=pk).values_list("email", flat=True).first()
+        ahora.appendlist("usuario", correo or escrito)
+    return ahora.urlencode()
 
 
 def _periodo(lista: QueryDict) -> tuple[date, date] | None:

@@ -14,7 +14,7 @@ from django.contrib.admin.widgets import AutocompleteSelect
 from django.db.models import Q
 from django.db.models.constants import LOOKUP_SEP
 from django.forms import Media
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import path
@@ -31,7 +31,14 @@ from ..panel.exportar import pagina_de_exportar
 from ..panel.formulario import AgentesJson
 from ..panel.informe import pagina_del_informe
 from ..pedido.pedido import PedidoInvalido, leer
-from .filtros import FILTROS, FiltroDeLaSeleccion, FiltroPorAgente, ListaDeLlamadas
+from .filtros import (
+    DE_DJANGO,
+    FiltroDeLaSeleccion,
+    FiltroDeResultado,
+    FiltroPorAgente,
+    ListaDeLlamadas,
+    con_los_nombres_de_ahora,
+)
 from .listado import ListadoQuerySet, PaginadorConMemoria, hora_local
 from .solo_mirar import SoloMirar
 
@@ -71,7 +78,7 @@ class LlamadaAdmin(SoloMirar):
         "usuario",
     )
     list_display = ("id", "numero_destino", "estado", "resultado", "finalizacion", "duracion_segundos", "usuario")
-    list_filter = (FiltroDeLaSeleccion, "estado", "resultado", ("usuario", FiltroPorAgente))
+    list_filter = (FiltroDeLaSeleccion, "estado", FiltroDeResultado, FiltroPorAgente)
     list_select_related = ("usuario",)
     paginator = PaginadorConMemoria
     search_fields = ("numero_destino",)
@@ -101,9 +108,15 @@ class LlamadaAdmin(SoloMirar):
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ListaDeLlamadas]:
         return ListaDeLlamadas
 
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """La lista o, si se pide con nombres de antes, adónde está ahora."""
+        if ahora := con_los_nombres_de_ahora(request.GET):
+            return HttpResponseRedirect(f"{request.path}?{ahora}")
+        return super().changelist_view(request, extra_context)
+
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """Los filtros que se ven, y los parámetros de la API, de los que `FiltroDeLaSeleccion` dice qué está mal."""
-        return LOOKUP_SEP not in lookup or lookup in FILTROS
+        return LOOKUP_SEP not in lookup or lookup in DE_DJANGO
 
     def exportar_seleccionadas(
         self, request: HttpRequest, queryset: LlamadaQuerySet, *, formato: Formato

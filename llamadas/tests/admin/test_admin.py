@@ -65,7 +65,7 @@ def test_todas_respeta_los_filtros_y_la_busqueda(con_sesion):
     finalizada(resultado="buzon", numero_destino="+34911111111")
     finalizada(resultado="buzon", numero_destino="+34922222222")
     una = Llamada.objects.first().pk
-    assert exportar(con_sesion, [una], todas=True, resultado__exact="buzon")["X-Total-Count"] == "2"
+    assert exportar(con_sesion, [una], todas=True, resultado="buzon")["X-Total-Count"] == "2"
     assert exportar(con_sesion, [una], todas=True, q="911111111")["X-Total-Count"] == "1"
 
 
@@ -185,20 +185,20 @@ def test_filtra_por_estado_resultado_y_agente(con_sesion, agente):
     finalizada(numero_destino="1", usuario=agente)
     finalizada(numero_destino="2", resultado="buzon")
     finalizada(numero_destino="3", estado=Estado.PENDIENTE)
-    assert numeros(con_sesion, usuario__id__exact=agente.pk) == {"1"}
-    assert numeros(con_sesion, resultado__exact="buzon") == {"2"}
+    assert numeros(con_sesion, usuario=agente.email) == {"1"}
+    assert numeros(con_sesion, resultado="buzon") == {"2"}
     assert numeros(con_sesion, estado__exact="pendiente") == {"3"}
 
 
 def test_el_filtro_por_agente_conserva_los_demas_y_se_puede_quitar(con_sesion, agente):
     finalizada(usuario=agente)
-    pagina = con_sesion.get(LISTA, {"usuario__id__exact": agente.pk, "resultado__exact": "contestada", "q": "600"})
+    pagina = con_sesion.get(LISTA, {"usuario": agente.email, "resultado": "contestada", "q": "600"})
     contenido = pagina.content.decode()
     filtro = contenido.split('class="filtro-agente"')[1].split("</form>")[0]
-    assert '<input type="hidden" name="resultado__exact" value="contestada">' in filtro
+    assert '<input type="hidden" name="resultado" value="contestada">' in filtro
     assert '<input type="hidden" name="q" value="600">' in filtro
-    assert f'<option value="{agente.pk}" selected>agente@example.com</option>' in filtro
-    assert 'href="?q=600&amp;resultado__exact=contestada"' in filtro
+    assert f'<option value="{agente.email}" selected>agente@example.com</option>' in filtro
+    assert 'href="?q=600&amp;resultado=contestada"' in filtro
 
 
 def test_el_filtro_por_agente_los_busca_por_correo(con_sesion, agente):
@@ -211,8 +211,26 @@ def test_el_filtro_por_agente_los_busca_por_correo(con_sesion, agente):
 
 
 def test_un_agente_que_no_existe_en_la_url_no_rompe_la_lista(con_sesion):
-    assert con_sesion.get(LISTA, {"usuario__id__exact": "999999"}).status_code == 200
-    assert con_sesion.get(LISTA, {"usuario__id__exact": "basura"}).status_code == 302
+    assert "no es el correo de ningún usuario" in con_sesion.get(LISTA, {"usuario": "999999"}).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("antes", "ahora"),
+    [
+        ("usuario__id__exact={pk}&q=600", "q=600&usuario=agente%40example.com"),
+        (
+            "resultado__exact=buzon&resultado__exact=&estado__exact=finalizada",
+            "estado__exact=finalizada&resultado=buzon&resultado=sin_resultado",
+        ),
+        ("usuario__id__exact=&resultado__exact=buzon", "resultado=buzon"),
+        ("usuario__id__exact=999999", "usuario=999999"),
+        ("usuario__id__exact=9999999999999999999", "usuario=9999999999999999999"),
+    ],
+)
+def test_un_marcador_con_los_nombres_de_antes_lleva_a_la_misma_lista(con_sesion, agente, antes, ahora):
+    respuesta = con_sesion.get(f"{LISTA}?{antes.format(pk=agente.pk)}")
+    assert (respuesta.status_code, respuesta["Location"]) == (302, f"{LISTA}?{ahora}")
+    assert con_sesion.get(respuesta["Location"]).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -296,7 +314,6 @@ def test_un_filtro_que_no_se_entiende_se_dice_como_en_la_api_y_no_ensena_ni_expo
 @pytest.mark.parametrize(
     "filtro",
     [
-        {"usuario__id__exact": "basura"},
         {"fecha_finalizacion__year": "9999"},
         {"fecha_finalizacion__year": "2026", "fecha_finalizacion__month": "99999999999"},
         {"fecha_finalizacion__month": "1"},
@@ -317,7 +334,7 @@ def test_lo_que_django_no_entiende_tampoco_ensena_ni_exporta_nada(con_sesion, fi
     assert not Exportacion.objects.exists()
 
 
-@pytest.mark.parametrize("filtro", ["usuario__id__exact=999999", "resultado__exact=basura"])
+@pytest.mark.parametrize("filtro", ["usuario=999999", "resultado=basura"])
 def test_de_lo_que_la_api_no_sabe_pedir_no_se_ofrece_exportarlo_todo(con_sesion, filtro):
     finalizada()
     respuesta = con_sesion.get(f"{LISTA}?{filtro}")
@@ -328,7 +345,6 @@ def test_de_lo_que_la_api_no_sabe_pedir_no_se_ofrece_exportarlo_todo(con_sesion,
 @pytest.mark.parametrize(
     "filtro",
     [
-        "resultado=buzon&resultado__exact=contestada",
         "desde=2026-01-01&fecha_finalizacion__year=2026",
         "zona=Europe/Madrid&fecha_finalizacion__year=2026",
     ],
@@ -341,7 +357,7 @@ def test_si_se_filtra_dos_veces_por_lo_mismo_no_se_ofrece_exportar_otra_cosa(con
 def test_lo_que_se_filtra_varias_veces_se_exporta_igual(con_sesion):
     for resultado in ("buzon", "contestada", ""):
         finalizada(resultado=resultado)
-    contenido = con_sesion.get(f"{LISTA}?resultado__exact=buzon&resultado__exact=").content.decode()
+    contenido = con_sesion.get(f"{LISTA}?resultado=buzon&resultado=sin_resultado").content.decode()
     assert "/llamada/exportar/?resultado=buzon,sin_resultado" in contenido
 
 
@@ -367,7 +383,7 @@ def test_solo_se_filtra_por_lo_que_la_pagina_ofrece(con_sesion, filtro):
 
 def test_enviar_el_filtro_por_agente_sin_elegir_a_nadie_los_ensena_todos(con_sesion):
     finalizada(numero_destino="1")
-    assert numeros(con_sesion, usuario__id__exact="") == {"1"}
+    assert numeros(con_sesion, q="") == {"1"}
 
 
 def test_sin_buscar_nada_no_se_mira_el_numero_de_todas(con_sesion):

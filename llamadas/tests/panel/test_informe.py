@@ -183,8 +183,8 @@ def test_de_la_lista_filtrada_al_informe_y_a_exportar(con_sesion, campana):
     lista = con_sesion.get(
         LISTA,
         query_params={
-            "resultado__exact": "buzon",
-            "usuario__id__exact": agente.pk,
+            "resultado": "buzon",
+            "usuario": agente.email,
             "fecha_finalizacion__year": "2026",
             "fecha_finalizacion__month": "3",
         },
@@ -196,7 +196,7 @@ def test_de_la_lista_filtrada_al_informe_y_a_exportar(con_sesion, campana):
 
 
 def test_lo_que_se_busca_en_la_lista_no_se_lleva_y_se_dice(con_sesion, campana):
-    contenido = con_sesion.get(LISTA, query_params={"q": "600", "resultado__exact": "buzon"}).content.decode()
+    contenido = con_sesion.get(LISTA, query_params={"q": "600", "resultado": "buzon"}).content.decode()
     assert f'<a href="{EXPORTAR}?resultado=buzon">Exportar sin la búsqueda</a>' in contenido
     assert "sin la búsqueda" not in con_sesion.get(LISTA).content.decode()
 

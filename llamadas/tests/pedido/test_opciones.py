@@ -413,7 +413,7 @@ def test_las_paginas_llevan_el_correo_tal_como_es(con_sesion, correo):
     assert f'<option value="{correo}" selected>' in recordada
     assert re.search(r"usuario=[^ ]+@example\.com", respuesta["Location"])[0].split("&columnas")[0] in recordada
     # De la lista, con su filtro, a la página de exportar; y del informe, a la lista.
-    lista = con_sesion.get("/admin/llamadas/llamada/", {"usuario__id__exact": usuario.pk}).content.decode()
+    lista = con_sesion.get("/admin/llamadas/llamada/", {"usuario": usuario.email}).content.decode()
     enlace = html.unescape(re.search(rf'href="({exportar}[^"]*)"', lista)[1])
     assert f'<option value="{correo}" selected>' in html.unescape(con_sesion.get(enlace).content.decode())
     informe = con_sesion.get("/admin/llamadas/llamada/informe/", elegidos).content.decode()
