@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
@@ -17,7 +17,9 @@ from usuarios.models import Usuario
 
 from ..models import LlamadaQuerySet
 from ..panel.formulario import cabe_en_una_url, consulta
-from ..pedido.filtros import RESULTADOS, SIN_RESULTADO, de_una_seleccion
+from ..pedido.campos import SIN_AGENTE
+from ..pedido.campos import Lista as ListaDeValores
+from ..pedido.filtros import FILTROS, RESULTADOS, SIN_RESULTADO, de_una_seleccion
 from ..pedido.pedido import Pedido, PedidoInvalido, leer
 from ..pedido.textos import cuales
 
@@ -62,8 +64,10 @@ class FiltroPorAgente(FiltroDeResultado):
     def choices(self, changelist: ChangeList) -> Iterator[dict[str, Any]]:
         """Lo que necesita la plantilla: los elegidos y los demás filtros puestos, que se conservan."""
         puestos = changelist.filter_params
+        campo = cast(ListaDeValores, FILTROS["usuario"].campo)
+        agentes = campo.partes(puestos.get("usuario", []))
         yield {
-            "agentes": puestos.get("usuario", []),
+            "agentes": [correo for correo in agentes if correo not in ("", SIN_AGENTE)],
             "otros": [(nombre, v) for nombre, valores in puestos.items() if nombre != "usuario" for v in valores],
             "quitar": "usuario" in puestos and changelist.get_query_string(remove=["usuario"]),
         }
@@ -145,7 +149,7 @@ class ListaDeLlamadas(Lista):
         return consulta(parametros) if cabe_en_una_url(parametros) else None
 
 
-def con_los_nombres_de_ahora(lista: QueryDict) -> str | None:
+def con_los_nombres_de_ahora(lista: QueryDict) -> QueryDict | None:
     """La misma lista, si está pedida con los nombres que tenían antes dos filtros: hay marcadores que los llevan."""
     if not {"resultado__exact", "usuario__id__exact"} & lista.keys():
         return None
@@ -156,7 +160,7 @@ def con_los_nombres_de_ahora(lista: QueryDict) -> str | None:
         pk = int(escrito) if escrito.isascii() and escrito.isdigit() and len(escrito) < 19 else 0
         correo = Usuario.objects.filter(pk=pk).values_list("email", flat=True).first()
         ahora.appendlist("usuario", correo or escrito)
-    return ahora.urlencode()
+    return ahora
 
 
 def _periodo(lista: QueryDict) -> tuple[date, date] | None:

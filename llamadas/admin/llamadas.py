@@ -80,6 +80,7 @@ class LlamadaAdmin(SoloMirar):
     list_display = ("id", "numero_destino", "estado", "resultado", "finalizacion", "duracion_segundos", "usuario")
     list_filter = (FiltroDeLaSeleccion, "estado", FiltroDeResultado, FiltroPorAgente)
     list_select_related = ("usuario",)
+    show_facets = admin.ShowFacets.NEVER  # con millones de llamadas, contar cada valor son minutos
     paginator = PaginadorConMemoria
     search_fields = ("numero_destino",)
     search_help_text = "Número de destino, entero o una parte."
@@ -109,9 +110,11 @@ class LlamadaAdmin(SoloMirar):
         return ListaDeLlamadas
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """La lista o, si se pide con nombres de antes, adónde está ahora."""
-        if ahora := con_los_nombres_de_ahora(request.GET):
-            return HttpResponseRedirect(f"{request.path}?{ahora}")
+        """La lista o, si se pide con nombres de antes, adónde está ahora; lo enviado desde una, se hace."""
+        ahora = con_los_nombres_de_ahora(request.GET)
+        if ahora is not None and request.method != "POST":
+            return HttpResponseRedirect(f"{request.path}?{ahora.urlencode()}")
+        request.GET = ahora or request.GET  # type: ignore[assignment]  # igual de bueno, y aún se puede cambiar
         return super().changelist_view(request, extra_context)
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:

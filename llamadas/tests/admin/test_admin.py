@@ -223,6 +223,7 @@ def test_un_agente_que_no_existe_en_la_url_no_rompe_la_lista(con_sesion):
             "estado__exact=finalizada&resultado=buzon&resultado=sin_resultado",
         ),
         ("usuario__id__exact=&resultado__exact=buzon", "resultado=buzon"),
+        ("usuario__id__exact=", ""),
         ("usuario__id__exact=999999", "usuario=999999"),
         ("usuario__id__exact=9999999999999999999", "usuario=9999999999999999999"),
     ],
@@ -231,6 +232,19 @@ def test_un_marcador_con_los_nombres_de_antes_lleva_a_la_misma_lista(con_sesion,
     respuesta = con_sesion.get(f"{LISTA}?{antes.format(pk=agente.pk)}")
     assert (respuesta.status_code, respuesta["Location"]) == (302, f"{LISTA}?{ahora}")
     assert con_sesion.get(respuesta["Location"]).status_code == 200
+
+
+def test_lo_que_se_envia_desde_una_lista_de_antes_se_hace(con_sesion):
+    una = finalizada(resultado="buzon")
+    finalizada(resultado="contestada")
+    assert exportar(con_sesion, [una.pk], todas=True, resultado__exact="buzon")["X-Total-Count"] == "1"
+
+
+def test_varios_agentes_en_la_url_se_pueden_quitar_uno_a_uno(con_sesion, agente):
+    Usuario.objects.create_user("zoe@example.com")
+    contenido = con_sesion.get(f"{LISTA}?usuario=agente@example.com,zoe@example.com,sin_agente").content.decode()
+    for correo in ("agente@example.com", "zoe@example.com"):
+        assert f'<option value="{correo}" selected>{correo}</option>' in contenido
 
 
 @pytest.mark.parametrize(
