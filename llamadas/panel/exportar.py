@@ -23,7 +23,7 @@ from ..exportacion.estimacion import estimar
 from ..exportacion.formatos import DIALECTOS, FORMATOS
 from ..models import Puerta, UltimaEleccion
 from .encargos import encargar_y_ver
-from .formulario import MAXIMA, Alternativa, Formulario, leer
+from .formulario import DE_CORREOS, MAXIMA, Alternativa, Formulario, leer
 
 _MEDIA = Media(css={"all": ["admin/css/forms.css", "llamadas/eleccion.css", "llamadas/exportar.css"]})
 
@@ -105,7 +105,7 @@ def _curl(request: HttpRequest, formulario: Formulario, url: str) -> str:
 
 def _sin_lo_que_sobra(parametros: dict[str, list[str]]) -> dict[str, list[str]]:
     """Sin lo que es lo de siempre, para que la URL sea la que escribiría una persona."""
-    if parametros.get("columnas") == list(COLUMNAS):
+    if parametros.get("columnas") == [*COLUMNAS]:
         parametros.pop("columnas")
     return parametros
 
@@ -118,12 +118,13 @@ def _ensenar(administracion: admin.ModelAdmin, request: HttpRequest, formulario:
         "title": "Exportar llamadas",
         "opts": administracion.opts,
         "columnas": _columnas(formulario),
-        "nombres": " ".join(list(COLUMNAS)),
+        "nombres": " ".join(COLUMNAS),
         "formatos": _formatos(formulario),
         "dialectos": formulario.alternativas("dialecto", DIALECTOS_EN_PALABRAS),
         "con_dialecto": " ".join(DIALECTOS),
         "comprimir": "gzip" in formulario.varios("comprimir"),
         "comprimibles": " ".join(nombre for nombre, formato in FORMATOS.items() if formato.comprimible),
+        "de_correos": " ".join(DE_CORREOS),
         "maximo": settings.EXPORTACION_DIRECTA_MAX,
         "correo": quien_ha_entrado(request).email,
         "formulario": uuid4(),
@@ -138,8 +139,8 @@ def _ensenar(administracion: admin.ModelAdmin, request: HttpRequest, formulario:
 def _columnas(formulario: Formulario) -> list[Alternativa]:
     """Las elegidas, en su orden, y las demás."""
     elegidas = formulario.varios("columnas") if "columnas" in formulario.parametros else list(COLUMNAS)
-    conocidas = [nombre for nombre in elegidas if nombre in list(COLUMNAS)]
-    orden = [*dict.fromkeys(conocidas), *(nombre for nombre in list(COLUMNAS) if nombre not in conocidas)]
+    conocidas = [nombre for nombre in elegidas if nombre in COLUMNAS]
+    orden = [*dict.fromkeys(conocidas), *(nombre for nombre in COLUMNAS if nombre not in conocidas)]
     return [Alternativa(valor=nombre, titulo=nombre, elegida=nombre in conocidas) for nombre in orden]
 
 

@@ -16,8 +16,8 @@ from rest_framework.serializers import Field
 from discador.listas import Desplegable
 from usuarios.models import Usuario
 
-from ..pedido.campos import Eleccion, Lista, ListaDeCorreos
-from ..pedido.filtros import FILTROS, SIN_AGENTE, Filtro
+from ..pedido.campos import SIN_AGENTE, Eleccion, Lista, ListaDeCorreos
+from ..pedido.filtros import FILTROS, Filtro
 from ..pedido.pedido import Pedido, PedidoSerializer
 from .atajos import ATAJOS, atajo_de
 
@@ -27,6 +27,7 @@ MAXIMA = 3500
 """Caracteres de una consulta, escrita de la forma más larga, con los que su URL y las de los enlaces de su página caben
 en los 4.094 de la primera línea de una petición que por omisión admite gunicorn (nginx, 8 KiB)."""
 
+DE_CORREOS = {nombre for nombre, filtro in FILTROS.items() if isinstance(filtro.campo, ListaDeCorreos)}
 ZONAS = sorted(zona for zona in available_timezones() if "/" in zona and not zona.startswith(("Etc/", "SystemV/")))
 
 
@@ -133,6 +134,7 @@ class Formulario:
     def _control(self, filtro: Filtro) -> dict[str, Any]:
         """Lo que necesita la plantilla con que se pide un filtro."""
         campo = self._campos.fields[filtro.nombre]
+        valores = self.varios(filtro.nombre)
         posibles = {valor: filtro.nombres.get(valor, valor) for valor in _posibles(campo)}
         return {
             "plantilla": _plantilla(campo),
@@ -141,9 +143,9 @@ class Formulario:
             "plegado": filtro.plegado,
             "motivos": self.errores.get(filtro.nombre, []),
             "valor": self.uno(filtro.nombre),
-            "alternativas": self.alternativas(filtro.nombre, posibles),
-            "agentes": [correo for correo in self.varios(filtro.nombre) if correo != SIN_AGENTE],
-            "sin_agente": SIN_AGENTE in self.varios(filtro.nombre),
+            "alternativas": [Alternativa(valor=v, titulo=t, elegida=v in valores) for v, t in posibles.items()],
+            "agentes": [correo for correo in valores if correo != SIN_AGENTE],
+            "sin_agente": SIN_AGENTE in valores,
         }
 
 
@@ -192,7 +194,7 @@ def leer(formulario: QueryDict) -> Parametros:
     for nombre, valores in formulario.lists():
         if nombre.startswith("_") or nombre == "csrfmiddlewaretoken":
             continue
-        escritos = [valor if nombre == "usuario" else valor.strip() for valor in valores if valor.strip()]
+        escritos = [valor if nombre in DE_CORREOS else valor.strip() for valor in valores if valor.strip()]
         if escritos or nombre == "columnas":
             leidos[nombre] = escritos or [""]
     return leidos

@@ -19,7 +19,8 @@ from ..informe.numeros import duracion, porcentaje
 from ..informe.periodos import Periodo, en_periodos
 from ..informe.resumen import Cuenta, Resumen, resumir
 from ..models import DIAS_DE_LA_SEMANA, Ahora, Estado, Llamada, Resultado
-from ..pedido.filtros import DIAS, RESULTADOS, SIN_AGENTE, SIN_RESULTADO, de_una_seleccion
+from ..pedido.campos import SIN_AGENTE
+from ..pedido.filtros import DIAS, RESULTADOS, SIN_RESULTADO, de_una_seleccion
 from ..pedido.textos import cuales
 from .formulario import Formulario, Parametros, cabe_en_una_url, consulta, leer
 

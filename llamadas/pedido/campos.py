@@ -24,6 +24,7 @@ def que_se_admite(en_vez_de: object, admitidos: list[str]) -> str:
     return f"{pregunta_por_el_parecido(en_vez_de, admitidos)}Se admite: {', '.join(admitidos)}."
 
 
+SIN_AGENTE = "sin_agente"
 VACIO = "Está vacío: escriba un valor o quite el parámetro."
 
 
@@ -46,7 +47,7 @@ class Lista(serializers.ListField):
     """Varios valores, con los errores de todos en una sola lista."""
 
     def __init__(self, *, admite_repetidos: bool = True, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+        super().__init__(**{"min_length": 1, **kwargs})
         self.admite_repetidos = admite_repetidos
 
     def partes(self, valores: list[Any]) -> list[str]:
@@ -135,13 +136,12 @@ def _que_la_conozca_la_base(zona: ZoneInfo) -> None:
             raise ValueError("no la conoce la base de datos: elija otra, o actualice sus zonas horarias.") from None
 
 
-@extend_schema_field({"anyOf": [{"type": "string", "format": "email"}, {"type": "string"}]})
+@extend_schema_field({"anyOf": [{"type": "string", "format": "email"}, {"type": "string", "enum": [SIN_AGENTE]}]})
 class CorreoDeUsuario(Texto):
-    """El correo de alguien que existe, aunque ya no entre; o una palabra, `salvo`, que se queda como está."""
+    """El correo de alguien que existe, aunque ya no entre; o `sin_agente`, que se queda como está."""
 
-    def __init__(self, *, salvo: str, **kwargs: Any) -> None:
+    def __init__(self, **kwargs: Any) -> None:
         super().__init__(trim_whitespace=False, **kwargs)  # un espacio de más es otro correo, quizá de otra persona
-        self.salvo = salvo
 
     def to_representation(self, value: Usuario | str) -> str:
         return value.email if isinstance(value, Usuario) else value
@@ -156,7 +156,7 @@ class CorreoDeUsuario(Texto):
 
     def run_validation(self, data: Any = empty) -> Usuario | str:
         correo: str = super().run_validation(data)  # antes de preguntar por él: la base no admite cualquier carácter
-        if correo == self.salvo:
+        if correo == SIN_AGENTE:
             return correo
         try:
             return Usuario.objects.get_by_natural_key(correo)

@@ -10,9 +10,9 @@ from rest_framework.serializers import Field
 
 from ..exportacion.sql.expresiones import DiaDeLaSemana, HoraDelDia
 from ..models import DIAS_DE_LA_SEMANA, Resultado
-from .campos import CorreoDeUsuario, Eleccion, Lista, ListaDeCorreos
+from .campos import SIN_AGENTE, CorreoDeUsuario, Eleccion, Lista, ListaDeCorreos
 
-SIN_RESULTADO, SIN_AGENTE = "sin_resultado", "sin_agente"
+SIN_RESULTADO = "sin_resultado"
 
 RESULTADOS = {**{valor: str(titulo) for valor, titulo in Resultado.choices}, SIN_RESULTADO: "sin resultado"}
 DIAS = {dia: dia for dia in DIAS_DE_LA_SEMANA} | {"miercoles": "miércoles", "sabado": "sábado"}
@@ -85,7 +85,7 @@ FILTROS = {
             nombre="usuario",
             titulo="Agentes",
             campo=ListaDeCorreos(
-                child=CorreoDeUsuario(salvo=SIN_AGENTE),
+                child=CorreoDeUsuario(),
                 required=False,
                 help_text="Solo las del agente con ese correo; «sin_agente», las que no tienen ninguno. Varios, "
                 "separados por comas o, si alguno lleva una en su correo, repitiendo la opción.",

@@ -42,7 +42,7 @@ class Pedido:
         return self.de_entre(Llamada.objects.finalizadas())
 
     def de_entre(self, llamadas: LlamadaQuerySet) -> LlamadaQuerySet:
-        """Las elegidas, de entre esas."""
+        """De unas llamadas, las que cumplen lo que se pide."""
         if self.desde or self.hasta:
             llamadas = llamadas.entre(self.desde, self.hasta)
         condiciones = [FILTROS[nombre].condicion(valor, self.opciones.zona) for nombre, valor in self.filtros.items()]

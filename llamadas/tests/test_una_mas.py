@@ -5,6 +5,7 @@ Se añaden a una copia del proyecto, que es como los añadiría cualquiera.
 
 import io
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -163,7 +164,11 @@ def test_un_filtro(copia):
     assert f"/llamada/{larga.pk}/" in lista
     assert f"/llamada/{corta.pk}/" not in lista
     assert "De 60 s o más" in lista
-    assert "duracion_minima=60&amp;" in copia.pagina("llamada/informe/", **con_el)
+    assert '/llamada/exportar/?duracion_minima=60"' in lista
+    (finalizadas, *_) = re.findall(
+        r'href="([^"]*estado__exact=finalizada[^"]*)"', copia.pagina("llamada/informe/", **con_el)
+    )
+    assert "duracion_minima=60" in finalizadas
     pagina = copia.pagina("llamada/exportar/", **con_el)
     assert 'name="duracion_minima" value="60"' in pagina
     assert "Duración mínima" in pagina

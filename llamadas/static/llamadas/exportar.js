@@ -10,6 +10,7 @@ const estimacion = document.getElementById("estimacion");
 const consejo = document.getElementById("consejo");
 const columnas = formulario.querySelector(".columnas");
 const enSuOrden = formulario.dataset.columnas.split(" ").join(",");
+const deCorreos = formulario.dataset.deCorreos.split(" ");  // un espacio de más es otro correo
 const maximo = Number(formulario.dataset.maximo);
 const numero = new Intl.NumberFormat("es-ES", { useGrouping: "always", maximumFractionDigits: 1 });
 let pregunta = new AbortController();
@@ -18,7 +19,7 @@ let temporizador;
 function parametros() {
   const leidos = new Map();
   for (const [nombre, escrito] of new FormData(formulario)) {
-    const valor = nombre === "usuario" ? escrito : escrito.trim();
+    const valor = deCorreos.includes(nombre) ? escrito : escrito.trim();
     if (nombre.startsWith("_") || nombre === "csrfmiddlewaretoken" || !valor.trim()) continue;
     leidos.set(nombre, [...(leidos.get(nombre) ?? []), valor]);
   }
