@@ -51,7 +51,7 @@ OTRO_ESCRIBE = error(
     "En SQLite, otro proceso está escribiendo en la base de datos: `Retry-After` dice cuándo volver a intentarlo.",
     Ocupado(BASE_OCUPADA).detail,
 )
-CUANDO_VOLVER = cabecera("Retry-After", "En cuántos segundos volver a intentarlo.", de=[429, 503], tipo=int)
+CUANDO_VOLVER = cabecera("Retry-After", "En cuántos segundos volver a intentarlo.", de=[503], tipo=int)
 SIN_GUARDAR = cabecera("Cache-Control", "`no-store`", de=[200, 202, 206])
 DE_TODAS = [
     cabecera("Allow", "Los métodos que se admiten.", de=[405]),
@@ -64,7 +64,7 @@ ERRORES_DE_TODAS = {
     500: error("Ha fallado algo del servidor. La traza está en su registro.", ERROR_INTERNO),
 }
 SOLO_ADMINISTRADORES = {
-    401: error("Sin credenciales, o ya no valen.", "El token no vale o ha caducado.", code="token_not_valid"),
+    401: error("Sin credenciales válidas.", "El token no vale o ha caducado: pida otro.", code="token_not_valid"),
     403: error("No es administrador.", "Usted no tiene permiso para realizar esta acción."),
 }
 A_ENTRAR = {302: OpenApiResponse(description="A un navegador sin sesión se le lleva a iniciarla, y de vuelta.")}

@@ -4,7 +4,7 @@ from drf_spectacular.contrib.rest_framework_simplejwt import SimpleJWTScheme
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, inline_serializer
 from rest_framework import serializers
 
-from discador.openapi import CUANDO_VOLVER, OTRO_ESCRIBE, error, errores, operacion
+from discador.openapi import CUANDO_VOLVER, OTRO_ESCRIBE, cabecera, error, errores, operacion
 
 from .autenticacion import TOKEN_INSERVIBLE
 
@@ -44,7 +44,7 @@ OBTENER = operacion(
     description="Cambia correo y contraseña por un par de tokens. Tras 5 contraseñas erróneas, esa cuenta espera "
     "15 minutos desde esa dirección; tras 50, con las cuentas que sean, espera la dirección (en IPv6, su red /64).",
     abierta=True,
-    parameters=[CUANDO_VOLVER],
+    parameters=[cabecera("Retry-After", "Cuántos segundos hay que esperar.", de=[429, 503], tipo=int)],
     examples=[
         OpenApiExample("Entrar", {"email": "admin@example.com", "password": "LA-CONTRASEÑA"}, request_only=True),
     ],

@@ -51,7 +51,7 @@ def test_describe_las_opciones_y_lo_que_admiten(esquema, ruta):
 
 def test_describe_los_ficheros_las_cabeceras_y_los_errores(esquema):
     respuestas = esquema["paths"][EXPORTAR]["get"]["responses"]
-    assert set(respuestas) == {"200", "302", "400", "401", "403", "405", "500", "503"}
+    assert set(respuestas) == {"200", "302", "400", "401", "403", "405", "414", "500", "503"}
     assert set(respuestas["200"]["content"]) == {f.tipo_mime for f in FORMATOS.values()} | {"application/gzip"}
     assert respuestas["200"]["content"]["text/csv"]["schema"] == {"type": "string", "format": "binary"}
     assert {"Content-Disposition", "X-Total-Count", "Cache-Control"} <= set(respuestas["200"]["headers"])

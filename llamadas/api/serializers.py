@@ -75,7 +75,10 @@ class ExportacionSerializer(serializers.ModelSerializer):
             "enlaces",
         )
         extra_kwargs = {
-            "puerta": {"help_text": "Por dónde se pidió; «desconocida», en los encargos de versiones anteriores."},
+            "puerta": {
+                "help_text": "Por dónde se pidió: «api», con un token; «administracion», con su sesión, aunque sea en "
+                "la API; «desconocida», en los encargos de versiones anteriores."
+            },
             "modo": {"help_text": "Si se descargó al pedirla o se preparó en segundo plano."},
         }
 
@@ -137,14 +140,14 @@ class CuentaSerializer(serializers.Serializer):
 
 
 class CuentaConDuracionSerializer(CuentaSerializer):
-    """Y lo que duraron."""
+    """Lo que se cuenta de un grupo de llamadas, y lo que duraron."""
 
     segundos_hablados = serializers.IntegerField(help_text="Lo que duraron, en total, las contestadas.")
     duracion_media = serializers.FloatField(allow_null=True, help_text=MEDIA)
 
 
 class TotalesSerializer(CuentaConDuracionSerializer):
-    """Lo de todas."""
+    """Lo que se cuenta de todas las llamadas."""
 
     duracion_mediana = serializers.FloatField(
         allow_null=True, help_text="La mediana exacta de las contestadas, en segundos; nula si de ninguna se sabe."

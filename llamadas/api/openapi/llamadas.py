@@ -98,6 +98,9 @@ NO_VALE = errores(
         "hasta": ["«2026-02-30» no existe: revise el día, la hora y el desfase."],
     },
 )
+DEMASIADO_LARGA = OpenApiResponse(
+    description="La URL no cabe en lo que admite el servidor: encárguela, con las opciones en el cuerpo."
+)
 AHORA_NO = error(
     "El servidor ya envía todas las descargas que puede a la vez, o no puede apuntar otra porque, en SQLite, otro "
     "proceso está escribiendo en la base de datos: `Retry-After` dice cuándo volver a intentarlo.",
@@ -126,6 +129,7 @@ EXPORTAR = operacion(
             {"type": "array", "items": LLAMADA}, "El fichero.", [OpenApiExample("Una llamada", [UNA_LLAMADA])]
         ),
         400: NO_VALE,
+        414: DEMASIADO_LARGA,
         503: AHORA_NO,
     },
 )
@@ -155,6 +159,7 @@ ESTIMAR = operacion(
             ],
         ),
         400: NO_VALE,
+        414: DEMASIADO_LARGA,
     },
 )
 
@@ -194,5 +199,6 @@ RESUMIR = operacion(
             ],
         ),
         400: NO_VALE,
+        414: DEMASIADO_LARGA,
     },
 )
