@@ -93,6 +93,7 @@ FORMAT_MODULE_PATH = ["discador.formatos"]
 
 # Los estáticos se sirven desde las aplicaciones, sin pasar por collectstatic.
 STATIC_URL = "/static/"
+STATICFILES_DIRS = [BASE_DIR / "discador" / "static"]
 WHITENOISE_USE_FINDERS = True
 
 # --- Quién entra -----------------------------------------------------------------------------------------

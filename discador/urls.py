@@ -23,7 +23,7 @@ ESTILO_DE_LA_REFERENCIA = "'sha256-MMpT0iDxyjALd9PdfepImGX3DBfJPXZ4IlDWdPAgtn0='
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
-    path("favicon.ico", RedirectView.as_view(url=static("llamadas/icono.svg"))),
+    path("favicon.ico", RedirectView.as_view(url=static("discador/icono.svg"))),
     re_path(r"^admin/r/", page_not_found, {"exception": Http404()}),  # nada tiene otra página que la suya
     path("admin/autocomplete/", admin.site.admin_view(Desplegable.as_view(admin_site=admin.site))),
     path("admin/", admin.site.urls),
