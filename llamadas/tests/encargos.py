@@ -31,7 +31,7 @@ def un_encargo(
 
 def trabajar() -> None:
     """Lo que hace `manage.py trabajador --una-vez`."""
-    mantenimiento.cuidar(mantenimiento.A_MENUDO)
+    mantenimiento.hacer(mantenimiento.A_MENUDO)
     trabajador(hasta_vaciar=True).trabajar()
     repartir_todos()
 

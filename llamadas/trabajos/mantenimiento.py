@@ -111,11 +111,11 @@ A_MENUDO = (rescatar, encolar, cerrar_directas)
 DE_VEZ_EN_CUANDO = (caducar, dar_por_perdidos, barrer, olvidar_mensajes, olvidar_trabajadores)
 
 
-def cuidar(cuidados: Iterable[Callable[[], None]]) -> None:
-    """Lo que se diga de lo anterior. Que uno falle no quita los demás; vale hacerlo desde varias máquinas a la vez."""
-    for cuidado in cuidados:
+def hacer(tareas: Iterable[Callable[[], None]]) -> None:
+    """Esas tareas de mantenimiento. Que una falle no quita las demás; vale hacerlo desde varias máquinas a la vez."""
+    for tarea in tareas:
         try:
-            cuidado()
+            tarea()
         except Exception:
-            registro.exception("Ha fallado un cuidado: %s", cuidado.__name__)
+            registro.exception("Ha fallado una tarea de mantenimiento: %s", tarea.__name__)
             connections.close_all()

@@ -45,7 +45,7 @@ ejemplos:
 
 registro = logging.getLogger("llamadas.trabajador")
 
-SEGUNDOS_ENTRE_CUIDADOS = 5.0
+SEGUNDOS_ENTRE_TAREAS = 5.0
 VUELTAS_ENTRE_LOS_DEMAS = 12
 SEGUNDOS_ENTRE_REPARTOS = 1.0
 SEGUNDOS_SIN_COLA = 5.0
@@ -87,7 +87,7 @@ class Command(Comando):
             self._siempre()
 
     def _una_vez(self) -> None:
-        mantenimiento.cuidar((*mantenimiento.A_MENUDO, *mantenimiento.DE_VEZ_EN_CUANDO))
+        mantenimiento.hacer((*mantenimiento.A_MENUDO, *mantenimiento.DE_VEZ_EN_CUANDO))
         try:
             self._trabajar(hasta_vaciar=True)
         except Exception as error:
@@ -99,8 +99,8 @@ class Command(Comando):
         fin = Event()
         presencia = Presencia()
         hilos = [
-            _cada(SEGUNDOS_ENTRE_CUIDADOS, lambda _: presencia.senalar(), fin),
-            _cada(SEGUNDOS_ENTRE_CUIDADOS, _cuidar, fin),
+            _cada(SEGUNDOS_ENTRE_TAREAS, lambda _: presencia.senalar(), fin),
+            _cada(SEGUNDOS_ENTRE_TAREAS, _mantener, fin),
             *(_cada(SEGUNDOS_ENTRE_REPARTOS, partial(_repartir, medio, fin), fin) for medio in REPARTIDORES),
         ]
         registro.info("Trabajador en marcha, con la cola %s", settings.TASKS_BACKEND)
@@ -157,10 +157,10 @@ def _cada(segundos: float, hacer: Callable[[int], object], fin: Event) -> Thread
     return hilo
 
 
-def _cuidar(vuelta: int) -> None:
-    mantenimiento.cuidar(mantenimiento.A_MENUDO)
+def _mantener(vuelta: int) -> None:
+    mantenimiento.hacer(mantenimiento.A_MENUDO)
     if vuelta % VUELTAS_ENTRE_LOS_DEMAS == 0:
-        mantenimiento.cuidar(mantenimiento.DE_VEZ_EN_CUANDO)
+        mantenimiento.hacer(mantenimiento.DE_VEZ_EN_CUANDO)
 
 
 def _repartir(medio: Medio, fin: Event, _: int) -> None:

@@ -523,7 +523,7 @@ def test_si_el_fichero_ha_desaparecido_se_dice_sin_cambiar_nada_y_lo_da_por_perd
     for pedir in (con_token.head, con_token.get):
         assert pedir(f"{RUTA}/{completada.pk}/archivo").status_code == 410
     assert Exportacion.objects.values().get() == antes
-    mantenimiento.cuidar(mantenimiento.DE_VEZ_EN_CUANDO)
+    mantenimiento.hacer(mantenimiento.DE_VEZ_EN_CUANDO)
     datos = con_token.get(f"{RUTA}/{completada.pk}").json()
     assert (datos["estado"], datos["enlaces"]["archivo"]) == ("caducada", None)
     assert "ha desaparecido" in datos["mensaje"]
@@ -534,7 +534,7 @@ def test_lo_caducado_no_se_descarga_aunque_nadie_lo_haya_borrado_aun(con_token, 
     fichero, respuesta = completada.archivo, con_token.get(f"{RUTA}/{completada.pk}/archivo")
     assert (respuesta.status_code, respuesta.json()["estado"]) == (410, "caducada")
     assert (al_dia(completada).estado, fichero in en_el_almacen()) == ("completada", True)
-    mantenimiento.cuidar(mantenimiento.DE_VEZ_EN_CUANDO)
+    mantenimiento.hacer(mantenimiento.DE_VEZ_EN_CUANDO)
     assert (al_dia(completada).estado, fichero in en_el_almacen()) == ("caducada", False)
 
 

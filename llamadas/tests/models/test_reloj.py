@@ -60,7 +60,7 @@ def test_con_el_reloj_de_la_maquina_mal_nada_caduca_ni_acaba_antes_de_tiempo(adm
     finalizada()
     encargo = un_encargo(administrador, avisar_correo=True)
     trabajar()
-    mantenimiento.cuidar((*mantenimiento.A_MENUDO, *mantenimiento.DE_VEZ_EN_CUANDO))
+    mantenimiento.hacer((*mantenimiento.A_MENUDO, *mantenimiento.DE_VEZ_EN_CUANDO))
     assert al_dia(encargo).estado == "completada"
     assert encargo.creada <= encargo.empezada <= encargo.terminada
     assert encargo.caduca - encargo.terminada == timedelta(days=7)

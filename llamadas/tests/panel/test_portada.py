@@ -64,10 +64,10 @@ def test_uno_que_hace_rato_que_no_da_senales_no_cuenta(con_sesion):
     assert "2 trabajadores en marcha" in pagina(con_sesion)
     Trabajador.objects.update(latido=timezone.now() - SIN_SENALES - timedelta(seconds=5))
     assert NINGUNO in pagina(con_sesion)
-    mantenimiento.cuidar(mantenimiento.DE_VEZ_EN_CUANDO)
+    mantenimiento.hacer(mantenimiento.DE_VEZ_EN_CUANDO)
     assert Trabajador.objects.filter(pk=uno.pk).exists()
     Trabajador.objects.update(latido=timezone.now() - timedelta(days=2))
-    mantenimiento.cuidar(mantenimiento.DE_VEZ_EN_CUANDO)
+    mantenimiento.hacer(mantenimiento.DE_VEZ_EN_CUANDO)
     assert not Trabajador.objects.exists()
 
 

@@ -78,11 +78,11 @@ def test_un_servidor_sin_la_carpeta_lo_dice_y_no_estropea_nada(
     assert str(tmp_path) not in str(cuerpo)
     assert str(carpeta) in caplog.text
     assert con_token.get(ruta).json()["estado"] == "completada"
-    mantenimiento.cuidar(mantenimiento.DE_VEZ_EN_CUANDO)
+    mantenimiento.hacer(mantenimiento.DE_VEZ_EN_CUANDO)
     assert Exportacion.objects.values().get() == antes
     assert carpeta.exists() == existia
     usar(settings, de_siempre.CARPETA_DE_EXPORTACIONES)
-    mantenimiento.cuidar(mantenimiento.DE_VEZ_EN_CUANDO)
+    mantenimiento.hacer(mantenimiento.DE_VEZ_EN_CUANDO)
     assert b"".join(con_token.get(f"{ruta}/archivo")).startswith(b"llamada_id,")
 
 
@@ -91,7 +91,7 @@ def test_sin_la_carpeta_ni_caduca_ni_se_borra_nada(con_token, completada, settin
     Exportacion.objects.update(caduca=timezone.now() - timedelta(seconds=1))
     antes = Exportacion.objects.values().get()
     usar(settings, poner(tmp_path))
-    mantenimiento.cuidar(mantenimiento.DE_VEZ_EN_CUANDO)
+    mantenimiento.hacer(mantenimiento.DE_VEZ_EN_CUANDO)
     respuesta = con_token.delete(f"{RUTA}/{completada.pk}")
     assert respuesta.status_code == 503
     assert "EXPORTACIONES_CARPETA" in respuesta.json()["detail"]
@@ -146,7 +146,7 @@ def test_si_se_desmonta_con_el_trabajador_en_marcha_se_espera_a_que_vuelva(admin
 def test_lo_de_antes_de_que_hubiera_marcas_no_se_da_por_perdido(con_token, completada):
     Exportacion.objects.update(carpeta="")
     almacen().quitar(completada.archivo)
-    mantenimiento.cuidar(mantenimiento.DE_VEZ_EN_CUANDO)
+    mantenimiento.hacer(mantenimiento.DE_VEZ_EN_CUANDO)
     assert con_token.get(f"{RUTA}/{completada.pk}/archivo").status_code == 410
     assert al_dia(completada).estado == "completada"
 

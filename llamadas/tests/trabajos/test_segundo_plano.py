@@ -330,7 +330,7 @@ def test_preguntar_por_el_de_un_muerto_no_cambia_nada_y_lo_rescata_quien_cuida(c
     assert (Exportacion.objects.values().get(), DBTaskResult.objects.count()) == (antes, 0)
     monkeypatch.undo()
     monkeypatch.setattr(mantenimiento, "SEGUNDOS_DE_RESPIRO", 0)
-    mantenimiento.cuidar(mantenimiento.A_MENUDO)
+    mantenimiento.hacer(mantenimiento.A_MENUDO)
     assert (al_dia(encargo).estado, DBTaskResult.objects.count()) == ("pendiente", 1)
 
 
@@ -459,10 +459,10 @@ def test_caduca(administrador, con_token):
     una = finalizada()
     encargo = un_encargo(administrador, seleccion=Llamada.objects.filter(pk=una.pk))
     trabajar()
-    mantenimiento.cuidar(mantenimiento.DE_VEZ_EN_CUANDO)
+    mantenimiento.hacer(mantenimiento.DE_VEZ_EN_CUANDO)
     assert al_dia(encargo).estado == "completada"
     envejecer(encargo, caduca=timedelta(seconds=1))
-    mantenimiento.cuidar(mantenimiento.DE_VEZ_EN_CUANDO)
+    mantenimiento.hacer(mantenimiento.DE_VEZ_EN_CUANDO)
     assert (al_dia(encargo).estado, encargo.mensaje) == ("caducada", "Se guardó 7 días, y ya no está.")
     assert en_el_almacen() == []
     assert not Seleccionada.objects.exists()
@@ -499,14 +499,14 @@ def test_una_directa_de_la_que_no_se_sabe_nada_se_cierra(con_token):
     assert (al_dia(directa).estado, directa.rota_por) == ("fallida", "servidor")
 
 
-def test_que_un_cuidado_falle_no_quita_los_demas(caplog):
+def test_que_una_tarea_de_mantenimiento_falle_no_quita_las_demas(caplog):
     def roto():
         raise OSError("no hay disco")
 
     hechos = []
-    mantenimiento.cuidar([roto, lambda: hechos.append(1)])
+    mantenimiento.hacer([roto, lambda: hechos.append(1)])
     assert hechos == [1]
-    assert "Ha fallado un cuidado: roto" in caplog.text
+    assert "Ha fallado una tarea de mantenimiento: roto" in caplog.text
 
 
 # --- El comando ------------------------------------------------------------------------------------------
@@ -520,7 +520,7 @@ avanzar = Latidos.avanzar
 Latidos.avanzar = lambda latidos, filas: (time.sleep(2), avanzar(latidos, filas))
 """
 CON_PACIENCIA = "from llamadas.avisos import red\nred.SEGUNDOS = 600"
-SIN_PRISA = "from llamadas.management.commands import trabajador\ntrabajador.SEGUNDOS_ENTRE_CUIDADOS = 600"
+SIN_PRISA = "from llamadas.management.commands import trabajador\ntrabajador.SEGUNDOS_ENTRE_TAREAS = 600"
 
 
 @pytest.fixture
