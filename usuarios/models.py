@@ -90,7 +90,7 @@ class Usuario(AbstractBaseUser, PermissionsMixin):
         return super().get_session_auth_hash() + self.sello
 
     def get_session_auth_fallback_hash(self) -> Iterator[str]:
-        """Lo mismo, con las claves anteriores de SECRET_KEY_FALLBACKS."""
+        """Lo que tiene que seguir igual, con las claves anteriores de SECRET_KEY_FALLBACKS."""
         for resumen in super().get_session_auth_fallback_hash():
             yield resumen + self.sello
 

@@ -40,7 +40,7 @@ class FiltroDeResultado(admin.ListFilter):
         return ["resultado"]
 
     def choices(self, changelist: ChangeList) -> Iterator[dict[str, Any]]:
-        """Todos, y cada uno."""
+        """Lo que se puede elegir: todos los resultados, o uno."""
         puestos = ",".join(changelist.filter_params.get("resultado", [])).split(",")
         todos = {"display": "Todo", "query_string": changelist.get_query_string(remove=["resultado"])}
         yield {"selected": puestos == [""], **todos}
@@ -74,7 +74,7 @@ class FiltroPorAgente(FiltroDeResultado):
 
 
 class FiltroDeLaSeleccion(admin.ListFilter):
-    """Las que dicen las opciones de la API que vayan en la URL, como en los enlaces del informe."""
+    """Las llamadas que dicen las opciones de la API que vayan en la URL, como en los enlaces del informe."""
 
     title = "selección"
     template = "llamadas/filtro_de_la_seleccion.html"

@@ -60,7 +60,7 @@ class _Plazo:
         self._limite = time.monotonic() + segundos
 
     def queda(self) -> float:
-        """Los que quedan. Lanza `TimeoutError` si ya no queda ninguno."""
+        """Los segundos que quedan. Lanza `TimeoutError` si ya no queda ninguno."""
         segundos = self._limite - time.monotonic()
         if segundos <= 0:
             raise TimeoutError

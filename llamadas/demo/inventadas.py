@@ -39,7 +39,7 @@ ESTADOS_SIN_FINALIZAR = {
 
 
 def cuantas_sin_finalizar(finalizadas: int) -> int:
-    """Las que, además de las finalizadas, están aún por terminar o no lo harán nunca."""
+    """Cuántas llamadas, además de las finalizadas, están aún por terminar o no lo harán nunca."""
     return finalizadas // FINALIZADAS_POR_CADA_SIN_FINALIZAR
 
 

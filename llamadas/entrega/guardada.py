@@ -66,7 +66,7 @@ def _apuntar(exportacion: Exportacion, enviado: Rango, quien: Alguien) -> None:
 
 
 def _trozos(fichero: BinaryIO, rango: Rango, plaza: Plaza) -> Trozos:
-    """Los del rango; al cerrarlos, cierran el fichero y dejan la plaza."""
+    """Los bloques del rango; al cerrarlos, cierran el fichero y dejan la plaza."""
 
     def cerrar() -> None:
         fichero.close()

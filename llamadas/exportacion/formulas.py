@@ -57,7 +57,7 @@ def proteger(texto: str, salvo_telefonos: bool = False) -> str:
 
 
 def proteger_tras_constante(texto: str) -> str:
-    """Lo mismo, en un fichero en el que puede haber delante una `constante`."""
+    """El texto desarmado, como con `proteger`, en un fichero en el que puede haber delante una `constante`."""
     return _CELDA.sub(CELDA_PROTEGIDA, _CABEZA_TRAS_CONSTANTE.sub(CABEZA_PROTEGIDA, texto))
 
 

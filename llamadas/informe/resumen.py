@@ -155,7 +155,7 @@ def _en_orden(resultados: Iterable[str]) -> list[str]:
 
 
 def _mediana(cuantas: Mapping[int, int]) -> float | None:
-    """La de unas duraciones, de cada una de las cuales se sabe cuántas hay."""
+    """La mediana de unas duraciones, de cada una de las cuales se sabe cuántas hay."""
     total = sum(cuantas.values())
     if not total:
         return None

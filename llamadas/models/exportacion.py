@@ -66,11 +66,11 @@ class ExportacionQuerySet(models.QuerySet["Exportacion"]):
     """Las exportaciones que tienen nombre."""
 
     def vivas(self) -> Self:
-        """Las que aún no han acabado."""
+        """Las exportaciones que aún no han acabado."""
         return self.filter(estado__in=VIVAS)
 
     def perdidas(self) -> Self:
-        """Las que ya no darán ningún fichero, aunque el suyo aún esté por barrer."""
+        """Las exportaciones que ya no darán ningún fichero, aunque el suyo aún esté por barrer."""
         return self.filter(Q(estado__in=PERDIDAS) | Q(caduca__lte=Ahora()))
 
     def en_segundo_plano(self) -> Self:
@@ -161,7 +161,7 @@ class Exportacion(models.Model):
 
     @property
     def segundos_restantes(self) -> int | None:
-        """Los que le quedan si sigue al paso que lleva; nulo si aún no se puede saber, o si ya ha acabado."""
+        """Los segundos que le quedan si sigue al paso que lleva; nulo si aún no se puede saber, o si ya ha acabado."""
         if self.estado != EstadoDeExportacion.EN_CURSO or not (self.filas and self.filas_previstas):
             return None
         if not (self.empezada and self.latido):

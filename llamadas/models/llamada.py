@@ -38,15 +38,15 @@ class LlamadaQuerySet(models.QuerySet["Llamada"]):
     """Las selecciones de llamadas que tienen nombre."""
 
     def finalizadas(self) -> Self:
-        """Las que se exportan."""
+        """Las llamadas que se exportan."""
         return self.filter(estado=Estado.FINALIZADA)
 
     def sin_finalizar(self) -> Self:
-        """Las que aún no se exportan, o no lo harán nunca."""
+        """Las llamadas que aún no se exportan, o no lo harán nunca."""
         return self.exclude(estado=Estado.FINALIZADA)
 
     def entre(self, desde: datetime | None, hasta: datetime | None) -> Self:
-        """Las que acabaron en `desde` o después, y antes de `hasta`; no las que no se sabe cuándo."""
+        """Las llamadas que acabaron en `desde` o después, y antes de `hasta`; no las que no se sabe cuándo."""
         llamadas = self.filter(fecha_finalizacion__isnull=False)
         if desde:
             llamadas = llamadas.filter(fecha_finalizacion__gte=desde)

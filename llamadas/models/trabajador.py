@@ -13,7 +13,7 @@ class TrabajadorQuerySet(models.QuerySet["Trabajador"]):
     """Los trabajadores que tienen nombre."""
 
     def en_marcha(self) -> Self:
-        """Los que han dado señales hace poco, según el reloj de la base de datos."""
+        """Los trabajadores que han dado señales hace poco, según el reloj de la base de datos."""
         return self.filter(latido__gte=Ahora(-SIN_SENALES))
 
 

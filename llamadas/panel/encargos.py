@@ -52,7 +52,7 @@ def encargar_y_ver(de: admin.ModelAdmin, request: HttpRequest, pedido: Pedido, *
 
 
 def _formulario(request: HttpRequest) -> UUID | None:
-    """El que lleva la página desde la que se envía."""
+    """El identificador de formulario que lleva la página desde la que se envía."""
     try:
         return UUID(request.POST.get("_formulario", ""))
     except ValueError:

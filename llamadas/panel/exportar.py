@@ -86,7 +86,7 @@ def _exportar(
 
 
 def _estimar(formulario: Formulario) -> HttpResponse:
-    """Lo mismo que diría la API, de lo que no cabe en una URL con que preguntárselo."""
+    """La estimación que daría la API, de lo que no cabe en una URL con que preguntárselo."""
     if not formulario.vale:
         return JsonResponse(formulario.errores, status=400)
     estimacion = estimar(formulario.pedido.llamadas(), formulario.pedido.opciones)

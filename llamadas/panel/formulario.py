@@ -56,12 +56,12 @@ class Formulario:
 
     @property
     def errores(self) -> dict[str, list[str]]:
-        """Los de cada campo, con las palabras de la API."""
+        """Los errores de cada campo, con las palabras de la API."""
         return {nombre: [*map(str, motivos)] for nombre, motivos in self._campos.errors.items()}
 
     @property
     def errores_sin_campo(self) -> list[str]:
-        """Los de los parámetros que no existen, que no tienen campo junto al que ponerse."""
+        """Los errores de los parámetros que no existen, que no tienen campo junto al que ponerse."""
         otros = [(nombre, motivos) for nombre, motivos in self.errores.items() if nombre not in self._campos.fields]
         return [f"«{nombre}». {motivo}" for nombre, motivos in otros for motivo in motivos]
 

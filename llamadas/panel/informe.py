@@ -52,7 +52,7 @@ class Fila:
 
 @dataclass(frozen=True, kw_only=True)
 class Tabla:
-    """Lo mismo que un gráfico, con números."""
+    """Los números de un gráfico."""
 
     nombre: str
     cabecera: list[str]
@@ -61,7 +61,7 @@ class Tabla:
 
 @final
 class Seleccion:
-    """La del informe, de la que cada cifra es una parte."""
+    """La selección del informe, de la que cada cifra es una parte."""
 
     def __init__(self, formulario: Formulario, zona: str) -> None:
         self.parametros = {n: v for n, v in formulario.parametros.items() if n in de_una_seleccion()}
@@ -75,7 +75,7 @@ class Seleccion:
         return {**self.parametros, **{nombre: [valor] for nombre, valor in mas.items()}}
 
     def con(self, resultado: str) -> "Seleccion | None":
-        """La de un resultado; nada, si no es de los que se pueden pedir."""
+        """La selección de un resultado; nada, si no es de los que se pueden pedir."""
         if resultado and resultado not in Resultado.values:
             return None
         otra = copy(self)
@@ -143,7 +143,7 @@ class Informe:
         return Tabla(nombre=f"Llamadas por {self.unidad} y resultado", cabecera=cabecera, filas=filas)
 
     def sin_fecha(self) -> str:
-        """Las que no salen en los días ni en las horas, que no se pueden pedir por su fecha."""
+        """Las llamadas que no salen en los días ni en las horas, que no se pueden pedir por su fecha."""
         cuantas = sum(self.resumen.dias.get(None, {}).values())
         return intcomma(cuantas) if cuantas else ""
 
@@ -277,7 +277,7 @@ def _ultimos_dias() -> Parametros:
 
 
 def _cifra(llamadas: int, parte: Parametros | None, *, texto: str = "", valor: float | None = None) -> Cifra:
-    """La de unas llamadas; sin enlaces, si no hay ninguna que ver o no se pueden pedir."""
+    """La cifra de unas llamadas; sin enlaces, si no hay ninguna que ver o no se pueden pedir."""
     texto = texto or intcomma(llamadas)
     if not llamadas or parte is None:
         return Cifra(texto=texto, llamadas=llamadas, valor=valor)

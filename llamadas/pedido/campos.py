@@ -115,7 +115,7 @@ class Momento(Texto):
 class Zona(Texto):
     """El nombre de una zona horaria."""
 
-    def to_internal_value(self, data: Any) -> ZoneInfo:  # type: ignore[override]  # ni aquí
+    def to_internal_value(self, data: Any) -> ZoneInfo:  # type: ignore[override]  # lo leído es una zona, y no un texto
         nombre = super().to_internal_value(data)
         try:
             zona = zona_iana(nombre)

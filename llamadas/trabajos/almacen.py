@@ -149,7 +149,7 @@ class Provisional:
 
 
 def almacen() -> Almacen:
-    """El que diga STORAGES."""
+    """El almacén que diga STORAGES."""
     return cast(Almacen, storages["exportaciones"])
 
 

@@ -97,13 +97,13 @@ def cerrar_directas() -> None:
 
 
 def olvidar_mensajes() -> None:
-    """Los que quedan en la cola de la base de datos cuando ya no le importan a nadie."""
+    """Los mensajes que quedan en la cola de la base de datos cuando ya no le importan a nadie."""
     viejos = Ahora(-timedelta(days=settings.EXPORTACIONES_DIAS))
     DBTaskResult.objects.filter(enqueued_at__lt=viejos).delete()
 
 
 def olvidar_trabajadores() -> None:
-    """Los que murieron sin poder borrarse."""
+    """Los trabajadores que murieron sin poder borrarse."""
     Trabajador.objects.filter(latido__lt=Ahora(-UN_DIA)).delete()
 
 

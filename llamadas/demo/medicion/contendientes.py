@@ -54,7 +54,7 @@ class Medida:
 
 
 def valores(medidas: Iterable[Medida], campo: str) -> list[Any]:
-    """Los que haya."""
+    """Los valores de un campo de las medidas, de las que lo tengan."""
     return [valor for medida in medidas if (valor := getattr(medida, campo)) is not None]
 
 
@@ -129,7 +129,7 @@ class _CSVConNulos(CSV):
 
 
 def contendientes(servidor: Servidor, formatos: Sequence[str], clientes: int) -> list[Contendiente]:
-    """Los que se pueden comparar en esta máquina; el patrón, si está."""
+    """Los contendientes que se pueden comparar en esta máquina; el patrón, si está."""
     descarga = Contendiente(nombre="HTTP, csv", correr=servidor.descargar)
     comando = Contendiente(nombre="manage.py exportar_llamadas", correr=_con_el_comando)
     patron = [_programa_de_la_base()] if shutil.which(connection.client.executable_name or "") else []

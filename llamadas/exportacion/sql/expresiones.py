@@ -274,7 +274,7 @@ class SinFormula(Func):
 
 
 class SinFormulaTrasConstante(SinFormula):
-    """Lo mismo, en un fichero en el que puede ir detrás de un `TextoParaExcel` o un `EnteroParaExcel`."""
+    """Un `SinFormula` que puede ir detrás de un `TextoParaExcel` o de un `EnteroParaExcel`."""
 
     cabeza = CABEZA_TRAS_CONSTANTE
     en_sqlite = "proteger_tras_constante({{texto}})"

@@ -127,7 +127,7 @@ def _metavar(nombre: str, campo: Campo) -> str:
 
 
 def _ayuda(campo: Campo) -> str:
-    """La de la API, con los valores posibles de las listas."""
+    """La ayuda de una opción: la de la API, con los valores posibles de las listas."""
     valores = campo.child.choices if isinstance(campo, Lista) and isinstance(campo.child, Eleccion) else ()
     return f"{campo.help_text} Valen: {', '.join(valores)}." if valores else str(campo.help_text)
 

@@ -13,7 +13,7 @@ SEGUNDOS_ENTRE_MIRADAS = 0.5  # cuando la cola está vacía
 
 
 class TrabajadorDeLaBase(Worker):
-    """El suyo, con nuestra forma de parar."""
+    """El trabajador de django-tasks-db, con nuestra forma de parar."""
 
     def trabajar(self) -> None:
         self.run()

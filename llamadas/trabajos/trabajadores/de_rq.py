@@ -15,7 +15,7 @@ from ..parada import PARADA
 
 
 class TrabajadorDeRQ(SimpleWorker):
-    """El que no abre un proceso para cada tarea: así es este el que se entera de que hay que parar."""
+    """El trabajador de RQ que no abre un proceso para cada tarea: así es este el que se entera de que hay que parar."""
 
     hasta_vaciar = False
 
