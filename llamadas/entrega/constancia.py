@@ -18,7 +18,7 @@ from django.http import HttpRequest
 from usuarios.acceso import direccion, quien_ha_entrado
 from usuarios.models import Usuario
 
-from ..exportacion.exportar import Archivo, Trozos
+from ..exportacion.archivo import Archivo, Trozos
 from ..models import Ahora, Culpable, EstadoDeExportacion, Exportacion, Puerta
 from .apuntador import Apunte, apuntador
 

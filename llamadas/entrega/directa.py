@@ -13,7 +13,8 @@ from django.contrib.humanize.templatetags.humanize import intcomma
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
-from ..exportacion.exportar import Archivo, Trozos, exportar
+from ..exportacion.archivo import Archivo, Trozos
+from ..exportacion.exportar import exportar
 from ..models import LlamadaQuerySet, Puerta
 from ..pedido.pedido import Pedido
 from .constancia import Constancia, Quien

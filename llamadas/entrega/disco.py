@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 from typing import BinaryIO
 
-from ..exportacion.exportar import Archivo
+from ..exportacion.archivo import Archivo
 
 
 def guardar(archivo: Archivo, destino: Path) -> Path:

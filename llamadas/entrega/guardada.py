@@ -7,7 +7,7 @@ from typing import BinaryIO
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
-from ..exportacion.exportar import Trozos
+from ..exportacion.archivo import Trozos
 from ..models import Descarga, Exportacion
 from .constancia import Alguien, Quien
 from .plazas import BLOQUE, Plaza, con_paciencia

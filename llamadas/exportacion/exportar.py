@@ -5,7 +5,7 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, Generic, TypeVar
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.sql import Query
@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from ..models import Llamada, LlamadaQuerySet
 from . import compresion
+from .archivo import Archivo, Trozos
 from .errores import ExportacionIncompleta
 from .formatos import CSV, Formato
 from .formatos.base import Contenido
@@ -39,35 +40,6 @@ class _Reparto(Generic[Lote]):
         self, contenido: Contenido, avance: Callable[[int], object] | None, *, al_acabar: Callable[[], object]
     ) -> Generator[bytes, None, None]:
         return self.escribir(contenido, _vigilar(self.lotes, contenido.filas, avance, al_acabar=al_acabar))
-
-
-class Trozos(Iterator[bytes]):
-    """Los bloques de un archivo. Cerrarlo, agotarlo o que falle suelta lo que los produce, aunque nadie los pidiera."""
-
-    def __init__(self, bloques: Iterator[bytes], cerrar: Callable[[], None]) -> None:
-        self._bloques = bloques
-        self.close = cerrar
-
-    def __iter__(self) -> Self:
-        return self
-
-    def __next__(self) -> bytes:
-        try:
-            return next(self._bloques)
-        except BaseException:
-            self.close()
-            raise
-
-
-@dataclass(frozen=True, kw_only=True)
-class Archivo:
-    """Un archivo por entregar: `filas` y `trozos` salen de la misma instantánea de los datos."""
-
-    nombre: str
-    extension: str
-    tipo_mime: str
-    filas: int
-    trozos: Trozos
 
 
 def exportar(

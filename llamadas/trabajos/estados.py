@@ -18,7 +18,7 @@ from django.db import transaction
 from django.db.models import F
 
 from ..avisos import bandeja
-from ..exportacion.exportar import Archivo
+from ..exportacion.archivo import Archivo
 from ..models import SIN_SENALES, VIVAS, Ahora, EstadoDeExportacion, Exportacion, ExportacionQuerySet, Seleccionada
 from .almacen import Provisional, almacen
 

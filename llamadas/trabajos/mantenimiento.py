@@ -9,16 +9,7 @@ from django.conf import settings
 from django.db import connection, connections
 from django_tasks_db.models import DBTaskResult
 
-from ..models import (
-    SIN_SENALES,
-    Ahora,
-    Culpable,
-    EstadoDeExportacion,
-    Exportacion,
-    Modo,
-    Seleccionada,
-    Trabajador,
-)
+from ..models import SIN_SENALES, Ahora, Culpable, EstadoDeExportacion, Exportacion, Modo, Seleccionada, Trabajador
 from . import cola, estados
 from .almacen import almacen
 

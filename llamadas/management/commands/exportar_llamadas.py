@@ -15,8 +15,9 @@ from discador.parecido import pregunta_por_el_parecido
 from llamadas.entrega.constancia import Quien, auditada
 from llamadas.entrega.disco import escribir, guardar
 from llamadas.exportacion import compresion
+from llamadas.exportacion.archivo import Archivo
 from llamadas.exportacion.errores import ExportacionIncompleta
-from llamadas.exportacion.exportar import Archivo, exportar
+from llamadas.exportacion.exportar import exportar
 from llamadas.exportacion.formatos import FORMATOS
 from llamadas.management.comando import Comando
 from llamadas.management.explicacion import de_la_base, del_sistema
