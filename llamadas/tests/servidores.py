@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -16,31 +16,6 @@ from django.conf import settings
 from django.db import connection
 
 from .datos import esperar
-
-
-def puerto_libre() -> int:
-    with socket.socket() as libre:
-        libre.bind(("127.0.0.1", 0))
-        return libre.getsockname()[1]
-
-
-def escucha(puerto: int) -> bool:
-    with suppress(OSError), socket.create_connection(("127.0.0.1", puerto)):
-        return True
-    return False
-
-
-@contextmanager
-def en_marcha(orden: list[str], puerto: int, **opciones: object) -> Iterator[subprocess.Popen[bytes]]:
-    """Un programa que escucha en ese puerto, y que acaba al salir."""
-    proceso = subprocess.Popen(orden, **opciones)
-    try:
-        esperar(lambda: proceso.poll() is not None or escucha(puerto))
-        assert proceso.poll() is None, f"no ha arrancado {orden[0]}: acaba con {proceso.returncode}"
-        yield proceso
-    finally:
-        proceso.terminate()
-        proceso.wait()
 
 
 @contextmanager
@@ -102,11 +77,13 @@ def nginx(detras: str, carpeta: Path, *, ajustes: str = "") -> Iterator[str]:
 
 
 @contextmanager
-def pgbouncer(*, conexiones: int, espera: int = 20) -> Iterator[int]:
-    """El puerto de un pgbouncer por transacciones delante de la base, con las `conexiones` que tiene en total."""
+def pgbouncer(*, conexiones: int, espera: int = 20) -> Iterator[str]:
+    """Dónde escucha un pgbouncer por transacciones delante de la base, con las `conexiones` que tiene en total.
+
+    Es una carpeta, en la que está su socket: ningún otro proceso puede haberle tomado el puerto.
+    """
     if not shutil.which("pgbouncer"):
         pytest.skip("no hay pgbouncer en esta máquina: apt-get install pgbouncer")
-    puerto = puerto_libre()
     destino = connection.get_connection_params()
     puestos = " ".join(
         f"{clave}={destino[clave]}" for clave in ("host", "port", "user", "password") if clave in destino
@@ -115,13 +92,19 @@ def pgbouncer(*, conexiones: int, espera: int = 20) -> Iterator[int]:
     dueno = Path(destino["host"]).owner() if destino["host"].startswith("/") else "nobody"
     quien = ["-u", dueno] if os.geteuid() == 0 else []
     with tempfile.TemporaryDirectory() as carpeta:
-        Path(carpeta).chmod(0o755)
+        Path(carpeta).chmod(0o777)
         ini = Path(carpeta) / "pgbouncer.ini"
         ini.write_text(
-            f"[databases]\n* = {puestos}\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {puerto}\n"
-            f"unix_socket_dir =\nauth_type = any\npool_mode = transaction\ndefault_pool_size = {conexiones}\n"
+            f"[databases]\n* = {puestos}\n[pgbouncer]\nlisten_addr =\nlisten_port = 6432\n"
+            f"unix_socket_dir = {carpeta}\nauth_type = any\npool_mode = transaction\ndefault_pool_size = {conexiones}\n"
             f"max_client_conn = 500\nquery_wait_timeout = {espera}\n"
         )
         ini.chmod(0o644)
-        with en_marcha(["pgbouncer", "-q", *quien, str(ini)], puerto, stderr=subprocess.DEVNULL):
-            yield puerto
+        proceso = subprocess.Popen(["pgbouncer", "-q", *quien, str(ini)], stderr=subprocess.DEVNULL)
+        try:
+            esperar(lambda: proceso.poll() is not None or (Path(carpeta) / ".s.PGSQL.6432").exists())
+            assert proceso.poll() is None, f"pgbouncer no ha arrancado: acaba con {proceso.returncode}"
+            yield carpeta
+        finally:
+            proceso.terminate()
+            proceso.wait()

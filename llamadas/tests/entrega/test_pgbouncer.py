@@ -3,7 +3,7 @@
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import pytest
 import requests
@@ -44,10 +44,12 @@ def cabeceras(quien):
 @contextmanager
 def tras_pgbouncer(entorno, conexiones, **mas):
     """El entorno de quien llega a la base por un pgbouncer con esas conexiones."""
-    with pgbouncer(conexiones=conexiones, **mas) as puerto:
+    with pgbouncer(conexiones=conexiones, **mas) as carpeta:
         url = urlsplit(entorno["DATABASE_URL"])
         usuario = url.netloc.rpartition("@")[0] or "postgres"
-        yield entorno | {"DATABASE_URL": url._replace(netloc=f"{usuario}@127.0.0.1:{puerto}", query="").geturl()}
+        yield entorno | {
+            "DATABASE_URL": url._replace(netloc=f"{usuario}@{quote(carpeta, safe='')}:6432", query="").geturl()
+        }
 
 
 @pytest.mark.parametrize("formato", ["ndjson", "csv"])
