@@ -52,13 +52,12 @@ OTRO_ESCRIBE = error(
     Ocupado(BASE_OCUPADA).detail,
 )
 CUANDO_VOLVER = cabecera("Retry-After", "En cuántos segundos volver a intentarlo.", de=[503], tipo=int)
-SIN_GUARDAR = cabecera("Cache-Control", "`no-store`", de=[200, 202, 206])
 DE_TODAS = [
     cabecera("Allow", "Los métodos que se admiten.", de=[405]),
     cabecera("WWW-Authenticate", '`Bearer realm="api"`', de=[401]),
-    cabecera("Location", "La página en que se inicia la sesión.", de=[302]),
-    SIN_GUARDAR,
+    cabecera("Cache-Control", "`no-store`", de=[200, 202, 206]),
 ]
+DE_LAS_DEL_NAVEGADOR = [cabecera("Location", "La página en que se inicia la sesión.", de=[302])]
 ERRORES_DE_TODAS = {
     405: error("No se admite ese método.", "Método “PATCH” no permitido."),
     500: error("Ha fallado algo del servidor. La traza está en su registro.", ERROR_INTERNO),
@@ -83,7 +82,7 @@ def operacion(
     `abierta`, si se llama sin credenciales; `de_navegador`, si también se abre en uno.
     """
     comunes = ERRORES_DE_TODAS | ({} if abierta else SOLO_ADMINISTRADORES) | (A_ENTRAR if de_navegador else {})
-    cabeceras = [comun for comun in DE_TODAS if comun.name not in {otra.name for otra in parameters if _es_suya(otra)}]
+    cabeceras = [*DE_TODAS, *(DE_LAS_DEL_NAVEGADOR if de_navegador else [])]
     if abierta:
         mas["auth"] = []
     return extend_schema(
@@ -91,7 +90,3 @@ def operacion(
         responses=responses | {codigo: comun for codigo, comun in comunes.items() if codigo not in responses},
         **mas,
     )
-
-
-def _es_suya(parametro: Any) -> bool:
-    return isinstance(parametro, OpenApiParameter) and bool(parametro.response)
