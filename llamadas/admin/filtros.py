@@ -28,16 +28,25 @@ DE_DJANGO = ("estado__exact", *DEL_PERIODO)
 """Los filtros de la lista que no son de la API: en ella todas están finalizadas, y el periodo va de un día a otro."""
 
 
-class FiltroDeResultado(admin.ListFilter):
-    """Los resultados, uno a uno. Los aplica `FiltroDeLaSeleccion`."""
+class FiltroDeLaApi(admin.ListFilter):
+    """Dónde se elige el valor de un filtro de la API. Quien lo aplica es `FiltroDeLaSeleccion`."""
 
-    title = "resultado"
+    parametro: str
 
     def has_output(self) -> bool:
         return True
 
     def expected_parameters(self) -> list[str | None]:
-        return ["resultado"]
+        return [self.parametro]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        return queryset
+
+
+class FiltroDeResultado(FiltroDeLaApi):
+    """Los resultados, uno a uno."""
+
+    title = parametro = "resultado"
 
     def choices(self, changelist: ChangeList) -> Iterator[dict[str, Any]]:
         """Lo que se puede elegir: todos los resultados, o uno."""
@@ -48,18 +57,13 @@ class FiltroDeResultado(admin.ListFilter):
             este = {"display": titulo, "query_string": changelist.get_query_string({"resultado": valor})}
             yield {"selected": valor in puestos, **este}
 
-    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        return queryset
 
-
-class FiltroPorAgente(FiltroDeResultado):
+class FiltroPorAgente(FiltroDeLaApi):
     """Elige agentes escribiendo parte de su correo, en vez de entre una lista con todos."""
 
     title = "agente"
+    parametro = "usuario"
     template = "llamadas/filtro_por_agente.html"
-
-    def expected_parameters(self) -> list[str | None]:
-        return ["usuario"]
 
     def choices(self, changelist: ChangeList) -> Iterator[dict[str, Any]]:
         """Lo que necesita la plantilla: los elegidos y los demás filtros puestos, que se conservan."""
