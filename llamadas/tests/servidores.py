@@ -5,7 +5,6 @@ import re
 import shutil
 import socket
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +14,8 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
+from discador.tests.pruebas import gunicorn as de_pruebas
+
 from .datos import esperar
 
 
@@ -23,19 +24,9 @@ def gunicorn(
     entorno: dict[str, str], *, procesos: int = 1, hilos: int = 8, aplicacion: str = "llamadas.tests.paciente"
 ) -> Iterator[str]:
     """El puerto de un gunicorn como el del README; salvo que se le diga otra cosa, con los plazos de `paciente`."""
-    with socket.socket() as abierto:
-        abierto.bind(("127.0.0.1", 0))
-        abierto.listen()
-        puerto = abierto.getsockname()[1]
-        orden = [sys.executable, "-m", "gunicorn", aplicacion, "--bind", f"fd://{abierto.fileno()}"]
-        orden += ["--worker-class", "gthread", "--workers", str(procesos), "--threads", str(hilos)]
-        orden += ["--log-level", "critical", "--graceful-timeout", "1"]
-        proceso = subprocess.Popen(orden, cwd=settings.BASE_DIR, env=entorno, pass_fds=[abierto.fileno()])
-    try:
-        yield f"127.0.0.1:{puerto}"  # quien llame antes de que acabe de arrancar espera en la cola
-    finally:
-        proceso.terminate()
-        proceso.wait()
+    opciones = ["--workers", str(procesos), "--threads", str(hilos), "--log-level", "critical"]
+    with de_pruebas(entorno, *opciones, "--graceful-timeout", "1", aplicacion=aplicacion) as raiz:
+        yield raiz.removeprefix("http://")  # quien llame antes de que acabe de arrancar espera en la cola
 
 
 def server_del_readme(puerto: int, detras: str) -> str:
