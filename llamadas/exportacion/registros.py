@@ -6,7 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from .columnas import Columna, Tipo
-from .sql.expresiones import FIN_DE_LOS_DIAS_LOCALES, PRIMER_DIA_LOCAL
+from .sql.fechas import FIN_DE_LOS_DIAS_LOCALES, PRIMER_DIA_LOCAL
 
 Convertir = Callable[[Sequence[Any]], Sequence[Any]]
 Fechas = Callable[[Sequence[int | None]], list[datetime | None]]

@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from ..exportacion.columnas import Tipo
-from ..exportacion.sql.expresiones import FechaLocal
+from ..exportacion.sql.fechas import FechaLocal
 from ..models import Llamada
 from .agentes import Agentes, reparo_al_alta
 from .lectura import FALLOS_QUE_SE_CUENTAN, Fallo, Fila, Lectura

@@ -10,7 +10,7 @@ from usuarios.models import Usuario
 
 from ..exportacion.columnas import COLUMNAS, DEL_CONTRATO, Columna, Tipo
 from ..exportacion.formulas import sin_proteccion
-from ..exportacion.sql.expresiones import FIN_DE_LOS_DIAS_LOCALES, PRIMER_DIA_LOCAL
+from ..exportacion.sql.fechas import FIN_DE_LOS_DIAS_LOCALES, PRIMER_DIA_LOCAL
 from ..models import Estado, Llamada, Resultado
 from .estropeados import que_lleva, que_parece
 

@@ -34,7 +34,7 @@ from ...exportacion.columnas import COLUMNAS, Columna
 from ...exportacion.exportar import consulta_de
 from ...exportacion.formatos import CSV
 from ...exportacion.opciones import Opciones
-from ...exportacion.sql.expresiones import SinFormula
+from ...exportacion.sql.textos import SinFormula
 from ...models import Estado, Llamada
 
 ZONA = "UTC"  # la única que también conoce `sqlite3`, el programa

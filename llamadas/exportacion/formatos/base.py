@@ -10,7 +10,7 @@ from django.db.models.expressions import Combinable
 
 from ..columnas import Columna, Tipo
 from ..promedios import DE_SIEMPRE, DE_SIEMPRE_COMPRIMIDO, Promedio
-from ..sql.expresiones import Instante
+from ..sql.fechas import Instante
 
 Lotes = Iterable[Sequence[tuple[Any, ...]]]
 

@@ -11,7 +11,8 @@ from django.db.models.expressions import Combinable
 
 from ..columnas import Columna, Tipo
 from ..excel import FILAS_POR_HOJA
-from ..sql.expresiones import EnteroParaExcel, EnTexto, FechaLocal, SinFormula, SinFormulaTrasConstante, TextoParaExcel
+from ..sql.fechas import FechaLocal
+from ..sql.textos import EnteroParaExcel, EnTexto, SinFormula, SinFormulaTrasConstante, TextoParaExcel
 from .base import Contenido, Formato, Lotes
 
 LotesDeLineas = Iterable[Sequence[bytes]]
