@@ -1,5 +1,6 @@
 """La aplicación de las llamadas."""
 
+from inspect import signature
 from typing import Any
 
 from django.apps import AppConfig
@@ -8,6 +9,7 @@ from django.db.backends.signals import connection_created
 from django.db.models.signals import post_migrate
 
 from .exportacion.formulas import constante, proteger, proteger_tras_constante
+from .exportacion.sql.celdas import texto_de_excel
 from .exportacion.sql.desfases import fecha_local
 
 
@@ -24,5 +26,6 @@ class LlamadasConfig(AppConfig):
 def _preparar(connection: BaseDatabaseWrapper, **_: Any) -> None:
     """Da a cada conexión de SQLite las funciones que necesitan las expresiones de las exportaciones."""
     if connection.vendor == "sqlite":
-        for funcion, parametros in ((fecha_local, 2), (proteger, 2), (proteger_tras_constante, 1), (constante, 1)):
+        for funcion in (fecha_local, proteger, proteger_tras_constante, constante, texto_de_excel):
+            parametros = len(signature(funcion).parameters)
             connection.connection.create_function(funcion.__name__, parametros, funcion, deterministic=True)

@@ -2,10 +2,7 @@
 
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
 from functools import partial
-from itertools import islice
-from typing import Any, Generic, TypeVar
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.sql import Query
@@ -15,31 +12,12 @@ from ..models import Llamada, LlamadaQuerySet
 from . import compresion
 from .archivo import Archivo, Trozos
 from .errores import ExportacionIncompleta
-from .formatos import CSV, Formato
 from .formatos.base import Contenido
 from .opciones import Opciones
 from .sql import postgres
-from .sql.adelanto import Entregar, adelantar
+from .sql.adelanto import adelantar
 from .sql.instantanea import instantanea
-
-FILAS_POR_LOTE = 2000  # unos 200 KiB de CSV
-
-Filas = list[tuple[Any, ...]]
-Lineas = list[bytes]
-Lote = TypeVar("Lote", Filas, Lineas)
-
-
-@dataclass(frozen=True)
-class _Reparto(Generic[Lote]):
-    """Los lotes que da la base, y con qué los escribe el formato."""
-
-    lotes: Generator[Lote, None, None]
-    escribir: Callable[[Contenido, Iterator[Lote]], Generator[bytes, None, None]]
-
-    def bloques(
-        self, contenido: Contenido, avance: Callable[[int], object] | None, *, al_acabar: Callable[[], object]
-    ) -> Generator[bytes, None, None]:
-        return self.escribir(contenido, _vigilar(self.lotes, contenido.filas, avance, al_acabar=al_acabar))
+from .sql.lineas import EnTexto, Lote, leer
 
 
 def exportar(
@@ -58,11 +36,11 @@ def exportar(
         lectura = pila.enter_context(ExitStack())
         conexion = lectura.enter_context(instantanea(llamadas.db))
         total = _contar(llamadas, conexion)
-        reparto = _repartir(consulta_de(llamadas, opciones), conexion, formato)
-        lectura.enter_context(closing(reparto.lotes))
+        lotes = lectura.enter_context(closing(_leer(consulta_de(llamadas, opciones), conexion, opciones)))
         contenido = Contenido(columnas=columnas, zona=zona, filas=total, filtros=opciones.filtros)
-        # La base se suelta al leer la última fila: un XLSX aún tiene que bajar entero, y el cliente puede ser lento.
-        bloques = pila.enter_context(closing(reparto.bloques(contenido, avance, al_acabar=lectura.close)))
+        # La base se suelta al leer la última fila: el cliente puede ser lento en bajar lo que quede.
+        vigilados = _vigilar(lotes, total, avance, al_acabar=lectura.close)
+        bloques = pila.enter_context(closing(formato.bloques(contenido, vigilados)))
         if opciones.comprimir:
             bloques = pila.enter_context(closing(compresion.gzip(bloques)))
         return Archivo(
@@ -76,7 +54,8 @@ def exportar(
 
 def consulta_de(llamadas: LlamadaQuerySet, opciones: Opciones) -> Query:
     """La que da las filas del archivo, en su orden y como las pide el formato."""
-    expresiones = [opciones.formato.expresion(columna, opciones.zona) for columna in opciones.columnas]
+    formato, zona = opciones.formato, opciones.zona
+    expresiones = [EnTexto(formato.expresion(columna, zona), formato.forma.nulo) for columna in opciones.columnas]
     return llamadas.en_orden_de_exportacion().values_list(*expresiones).query
 
 
@@ -92,32 +71,15 @@ def _contar(llamadas: LlamadaQuerySet, conexion: BaseDatabaseWrapper) -> int:
         return int(cursor.fetchone()[0])
 
 
-def _repartir(consulta: Query, conexion: BaseDatabaseWrapper, formato: Formato) -> _Reparto[Filas] | _Reparto[Lineas]:
-    """De dónde salen las filas: en CSV, PostgreSQL las da ya escritas."""
+def _leer(consulta: Query, conexion: BaseDatabaseWrapper, opciones: Opciones) -> Generator[Lote, None, None]:
+    """Los lotes de líneas, tal como los escribe la base."""
+    forma, zona = opciones.formato.forma, opciones.zona
     if conexion.vendor != "postgresql" or conexion.in_atomic_block:
         # En SQLite, dos hilos se estorbarían en el mismo proceso; y la transacción de quien llama no es de otro.
-        return _Reparto(_leer(consulta, conexion), formato.bloques)
+        return leer(consulta, conexion, forma, zona)
     # Mientras aquí se escribe un lote, el servidor prepara los siguientes.
-    interrumpir = [partial(postgres.cortar, conexion)]
-    if isinstance(formato, CSV):
-        copiar = partial(postgres.copiar, consulta, conexion, formato.separador, FILAS_POR_LOTE)
-        return _Reparto(adelantar(copiar, interrumpir=interrumpir), formato.bloques_de_lineas)
-    leer = partial(_entregar_lo_leido, consulta, conexion)
-    return _Reparto(adelantar(leer, interrumpir=interrumpir), formato.bloques)
-
-
-def _entregar_lo_leido(consulta: Query, conexion: BaseDatabaseWrapper, entregar: Entregar[Filas]) -> None:
-    with closing(_leer(consulta, conexion)) as lotes:
-        for lote in lotes:
-            entregar(lote)
-
-
-def _leer(consulta: Query, conexion: BaseDatabaseWrapper) -> Generator[Filas, None, None]:
-    """Los lotes de filas de la consulta, con un cursor en el servidor si el motor los tiene."""
-    compilador = consulta.get_compiler(connection=conexion)
-    filas = compilador.results_iter(chunked_fetch=True, chunk_size=FILAS_POR_LOTE)
-    while lote := list(islice(filas, FILAS_POR_LOTE)):
-        yield lote
+    copiar = partial(postgres.copiar, consulta, conexion, forma, zona)
+    return adelantar(copiar, interrumpir=[partial(postgres.cortar, conexion)])
 
 
 def _vigilar(

@@ -33,6 +33,7 @@ ADMIN = "admin/llamadas/"
 COLUMNA = '        Columna("agente_id", Tipo.ENTERO, "usuario_id", 10),\n'
 FORMATO = '''"""Uno más, con lo imprescindible."""
 
+from ..sql.lineas import Forma
 from .base import Formato
 
 
@@ -41,11 +42,12 @@ class TSV(Formato):
     titulo = "TSV"
     tipo_mime = "text/tab-separated-values"
     extension = "tsv"
+    forma = Forma(separador="\\t")
 
     def bloques(self, contenido, lotes):
         yield ("\\t".join(contenido.nombres) + "\\n").encode()
-        for lote in lotes:
-            yield "".join("\\t".join(map(str, fila)) + "\\n" for fila in lote).encode()
+        for lineas in lotes:
+            yield b"\\n".join([*lineas, b""])
 '''
 FILTRO = """        Filtro(
             nombre="duracion_minima",

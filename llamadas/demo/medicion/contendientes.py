@@ -123,7 +123,7 @@ class _CSVConNulos(CSV):
     """
 
     def expresion(self, columna: Columna, zona: str) -> Combinable:
-        valor = self._valor(columna, zona)
+        valor = super().expresion(columna, zona)
         sin_formula = connection.vendor == "sqlite" and isinstance(valor, SinFormula)
         return NullIf(F(columna.fuente), Value("")) if sin_formula else valor
 

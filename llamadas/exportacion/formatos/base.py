@@ -3,16 +3,17 @@
 from abc import ABC, abstractmethod
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django.db.models import F
 from django.db.models.expressions import Combinable
 
 from ..columnas import Columna, Tipo
 from ..promedios import DE_SIEMPRE, DE_SIEMPRE_COMPRIMIDO, Promedio
-from ..sql.fechas import Instante
+from ..sql.fechas import FechaLocal
+from ..sql.lineas import Forma, Lote
 
-Lotes = Iterable[Sequence[tuple[Any, ...]]]
+Lotes = Iterable[Lote]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +31,7 @@ class Contenido:
 
 
 class Formato(ABC):
-    """Un formato de fichero: qué pide a la base de datos y cómo escribe lo que recibe."""
+    """Un formato de fichero: cómo escribe la base de datos cada valor, y qué se pone alrededor de lo que escribe."""
 
     nombre: ClassVar[str]
     titulo: ClassVar[str]  # cómo se llama en pantalla
@@ -40,13 +41,11 @@ class Formato(ABC):
     comprimible: ClassVar[bool] = False
     promedio: ClassVar[Promedio] = DE_SIEMPRE
     promedio_comprimido: ClassVar[Promedio] = DE_SIEMPRE_COMPRIMIDO
+    forma: ClassVar[Forma] = Forma()
 
     def expresion(self, columna: Columna, zona: str) -> Combinable:
-        """Cómo debe entregar la base de datos los valores de `columna`, para un fichero con las fechas en `zona`.
-
-        Por omisión, tal cual: enteros y textos; las fechas, en microsegundos desde 1970 (véase `Instante`).
-        """
-        return Instante(columna.fuente) if columna.tipo is Tipo.FECHA else F(columna.fuente)
+        """Cómo escribe la base de datos los valores de `columna`, para un fichero con las fechas en `zona`."""
+        return FechaLocal(columna.fuente, zona) if columna.tipo is Tipo.FECHA else F(columna.fuente)
 
     def aviso(self, filas: int) -> str:
         """Lo que debe saber quien vaya a abrir un fichero con esas filas; normalmente, nada."""
@@ -54,4 +53,4 @@ class Formato(ABC):
 
     @abstractmethod
     def bloques(self, contenido: Contenido, lotes: Lotes) -> Generator[bytes, None, None]:
-        """El fichero, en bloques de unos 64 KiB o más, a partir de lotes de filas."""
+        """El fichero, en bloques de unos 64 KiB o más, a partir de lotes de líneas en la `forma` de este formato."""

@@ -1,42 +1,59 @@
-"""XLSX: un libro de Excel, con cada celda de su tipo."""
+"""XLSX: un libro de Excel (ECMA-376), con cada celda de su tipo."""
 
-import errno
-import os
 import re
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from datetime import UTC, datetime
-from itertools import chain, islice
-from math import ceil, nan
-from tempfile import NamedTemporaryFile
-from typing import Any
+from functools import partial
+from itertools import chain
+from typing import Any, cast
+from xml.sax.saxutils import escape
 
-from rustpy_xlsxwriter import Format, write_worksheets
+from django.db.models.expressions import Combinable
+from stream_zip import ZIP_32, stream_zip
 
 from ..columnas import Columna, Tipo
+from ..compresion import SIN_CABECERA, compresor
 from ..errores import ExportacionIncompleta
-from ..excel import ENTEROS, FILAS_POR_HOJA
+from ..excel import CARACTERES_POR_CELDA, FILAS_POR_HOJA
 from ..promedios import Promedio
-from ..registros import Convertir, entre, fechas_en, instante, registros
+from ..sql.celdas import VACIA, CeldaDeEntero, CeldaDeFecha, CeldaDeTexto
+from ..sql.lineas import Forma, Lote
 from .base import Contenido, Formato, Lotes
+from .plantilla import COMILLA, HUECO, SEPARADOR, columnas_de, rellenar
 
-BLOQUE = 256 * 1024
+XML = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
+HOJAS = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+RELACIONES = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+PAQUETE = "http://schemas.openxmlformats.org/package/2006"
+TIPO = "application/vnd.openxmlformats-officedocument.spreadsheetml"
 
-# Va como texto lo que Excel no sabe guardar como número sin cambiarlo, ni como fecha: las anteriores a marzo de 1900,
-# porque cree que aquel año fue bisiesto. Con un día de margen, que es el que puede haber entre la hora de una zona y
-# la UTC.
-FECHAS = range(instante(datetime(1900, 3, 2, tzinfo=UTC)), instante(datetime.max.replace(tzinfo=UTC)) + 1)
+# El 0 es el de por omisión; el 1, el de las fechas, y el 2, el de la cabecera.
+ESTILOS = (
+    f'{XML}<styleSheet xmlns="{HOJAS}">'
+    '<numFmts count="1"><numFmt numFmtId="164" formatCode="yyyy-mm-dd hh:mm:ss"/></numFmts>'
+    '<fonts count="2"><font><sz val="11"/><name val="Calibri"/></font>'
+    '<font><b/><sz val="11"/><name val="Calibri"/></font></fonts>'
+    '<fills count="2"><fill><patternFill patternType="none"/></fill><fill><patternFill patternType="gray125"/></fill>'
+    '</fills><borders count="1"><border><left/><right/><top/><bottom/><diagonal/></border></borders>'
+    '<cellStyleXfs count="1"><xf numFmtId="0" fontId="0" fillId="0" borderId="0"/></cellStyleXfs>'
+    '<cellXfs count="3"><xf numFmtId="0" fontId="0" fillId="0" borderId="0" xfId="0"/>'
+    '<xf numFmtId="164" fontId="0" fillId="0" borderId="0" xfId="0" applyNumberFormat="1"/>'
+    '<xf numFmtId="0" fontId="1" fillId="0" borderId="0" xfId="0" applyFont="1"/></cellXfs>'
+    '<cellStyles count="1"><cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles></styleSheet>'
+)
 
-# Como Rust escribe un error del sistema, para depurar y para quien lo lee.
-OS_ERROR = re.compile(r"Os \{ code: (\d+)|\(os error (\d+)\)")
-DE_LA_BIBLIOTECA = (OSError, RuntimeError, ValueError)
+ETIQUETAS = re.compile("<[^>]*>")
+UN_CARACTER = re.compile("_x[0-9A-F]{4}_|&[^;]+;")
+
+# La primera que sabe decir un ZIP: los mismos datos dan siempre el mismo fichero.
+SIN_FECHA = datetime(1980, 1, 1, tzinfo=UTC)
+PERMISOS = 0o600
 
 
 class XLSX(Formato):
     """Con cabecera fija, filtros y anchos. Lo que no cabe en una hoja sigue en otras.
 
-    Se escribe entero en un fichero temporal antes de entregar nada, que es como lo hace quien lo escribe. Mientras,
-    ocupa en la carpeta de los temporales unos 600 MiB por millón de llamadas, sin nombre y sin comprimir.
+    Sale según se produce: la base escribe las celdas, y aquí se numeran, se comprimen y se empaquetan.
     """
 
     nombre = "xlsx"
@@ -45,105 +62,147 @@ class XLSX(Formato):
     tipo_mime = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
     extension = "xlsx"
     promedio = Promedio(6_700, (6, 10, 4.2, 4.8, 8.5, 4.3, 8.8, 5.5, 5.6), (1.5, 1.4, 1.9, 2.2))
+    forma = Forma(SEPARADOR, COMILLA, nulo=VACIA)
+
+    def expresion(self, columna: Columna, zona: str) -> Combinable:
+        match columna.tipo:
+            case Tipo.FECHA:
+                return CeldaDeFecha(columna.fuente, zona)
+            case Tipo.TEXTO | Tipo.TELEFONO:
+                return CeldaDeTexto(columna.fuente, telefono=columna.tipo is Tipo.TELEFONO)
+            case Tipo.ENTERO:
+                return CeldaDeEntero(columna.fuente)
 
     def bloques(self, contenido: Contenido, lotes: Lotes) -> Generator[bytes, None, None]:
-        with NamedTemporaryFile(prefix="discador-", suffix=".xlsx") as fichero:
-            _escribir(fichero.name, contenido, lotes)
-            while bloque := fichero.read(BLOQUE):
-                yield bloque
+        partes = (
+            (nombre, SIN_FECHA, PERMISOS, ZIP_32, trozos) for nombre, trozos in _partes(contenido, _en_hojas(lotes))
+        )
+        de_deflate = cast(Any, partial(compresor, SIN_CABECERA))  # hace lo mismo que uno de zlib
+        yield from stream_zip(partes, get_compressobj=de_deflate, extended_timestamps=False)
 
 
-def _escribir(ruta: str, contenido: Contenido, lotes: Lotes) -> None:
-    columnas = contenido.columnas
-    fecha = Format().set_num_format("yyyy-mm-dd hh:mm:ss")
-    convertir = {Tipo.ENTERO: _enteros, Tipo.FECHA: _fechas_en(contenido.zona)}
-    filas: Iterator[dict[str, Any]] = chain.from_iterable(registros(columnas, lote, convertir) for lote in lotes)
-    formatos = dict.fromkeys(_de_tipo(Tipo.FECHA, columnas), fecha)
-    if "llamada_id" not in contenido.nombres:  # que es la única que nunca falta
-        filas = _con_las_vacias(filas)
-        formatos.setdefault(contenido.nombres[0], Format().set_num_format("0"))
-    # Sin ninguna fila no escribiría la cabecera: se le da una en blanco.
-    con_algo: Iterable[dict[str, Any]] = filas if contenido.filas else [dict.fromkeys(contenido.nombres)]
-    hojas: list[tuple[str, Any]] = [
-        (f"Llamadas {n}" if n > 1 else "Llamadas", islice(con_algo, FILAS_POR_HOJA))
-        for n in range(1, max(1, ceil(contenido.filas / FILAS_POR_HOJA)) + 1)
+def _partes(contenido: Contenido, lotes: Lotes) -> Iterator[tuple[str, Iterable[bytes]]]:
+    """Los ficheros que hay dentro del libro, por su nombre."""
+    filas = [min(FILAS_POR_HOJA, contenido.filas - ya) for ya in range(0, max(contenido.filas, 1), FILAS_POR_HOJA)]
+    rangos = [f"A1:{_letras(len(contenido.columnas))}{cuantas + 1}" for cuantas in filas]
+    for nombre, texto in _indices(rangos):
+        yield nombre, [texto.encode()]
+    de_lineas = iter(lotes)
+    for n, rango in enumerate(rangos, 1):
+        yield f"xl/worksheets/sheet{n}.xml", _hoja(contenido.columnas, rango, de_lineas)
+    next(de_lineas, None)  # quien cuenta las filas comprueba así que no sobra ninguna
+
+
+def _hoja(columnas: Sequence[Columna], rango: str, lotes: Iterator[Lote]) -> Iterator[bytes]:
+    letras = [_letras(n) for n in range(1, len(columnas) + 1)]
+    anchos = (
+        f'<col min="{n}" max="{n}" width="{columna.ancho}" customWidth="1"/>' for n, columna in enumerate(columnas, 1)
+    )
+    nombres = (
+        f'<c r="{letra}1" s="2" t="inlineStr"><is><t>{escape(columna.nombre)}</t></is></c>'
+        for letra, columna in zip(letras, columnas, strict=True)
+    )
+    yield (
+        f'{XML}<worksheet xmlns="{HOJAS}"><dimension ref="{rango}"/><sheetViews><sheetView workbookViewId="0">'
+        '<pane ySplit="1" topLeftCell="A2" activePane="bottomLeft" state="frozen"/></sheetView></sheetViews>'
+        f'<cols>{"".join(anchos)}</cols><sheetData><row r="1">{"".join(nombres)}</row>'
+    ).encode()
+    hueco = HUECO.decode()
+    celdas = "".join(f'<c r="{letra}{hueco}"{hueco}' for letra in letras)
+    plantilla = f'<row r="{hueco}">{celdas}</row>'.encode()
+    fila = 2
+    for lote in lotes:
+        _comprobar_que_cabe(lote)
+        numeros = [b"%d" % n for n in range(fila, fila + len(lote))]
+        yield rellenar(plantilla, [numeros, *chain.from_iterable((numeros, valores) for valores in columnas_de(lote))])
+        fila += len(lote)
+        if fila > FILAS_POR_HOJA + 1:
+            break
+    # Sin los triángulos verdes de «número guardado como texto»: un teléfono lo es a propósito.
+    telefonos = [
+        f"{letra}1:{letra}{fila - 1}"
+        for letra, columna in zip(letras, columnas, strict=True)
+        if columna.tipo is Tipo.TELEFONO
     ]
-    with _errores_de_la_biblioteca():
-        write_worksheets(
-            hojas,
-            ruta,
-            freeze_panes={"general": {"row": 1, "col": 0}},
-            autofilter={"general": True},
-            bold_headers=True,
-            column_widths={"general": {columna.nombre: columna.ancho for columna in columnas}},
-            column_formats={"general": formatos},
-            # Sin los triángulos verdes de «número guardado como texto»: un teléfono lo es a propósito.
-            ignore_errors={"general": _de_tipo(Tipo.TELEFONO, columnas)},
+    sin_avisos = f'<ignoredErrors><ignoredError sqref="{" ".join(telefonos)}" numberStoredAsText="1"/></ignoredErrors>'
+    yield f'</sheetData><autoFilter ref="{rango}"/>{sin_avisos if telefonos else ""}</worksheet>'.encode()
+
+
+def _en_hojas(lotes: Lotes) -> Iterator[Lote]:
+    """Los mismos lotes, partidos por donde acaba cada hoja."""
+    caben = FILAS_POR_HOJA
+    for lote in lotes:
+        resto = lote
+        while len(resto) > caben:
+            yield resto[:caben]
+            resto, caben = resto[caben:], FILAS_POR_HOJA
+        yield resto
+        caben = caben - len(resto) or FILAS_POR_HOJA
+
+
+def _comprobar_que_cabe(lote: Lote) -> None:
+    """Lanza `ExportacionIncompleta` si hay un texto que no cabe en una celda; casi nunca lo es ni una línea."""
+    for linea in lote if max(map(len, lote)) > CARACTERES_POR_CELDA else ():
+        for celda in linea.decode().split(SEPARADOR):
+            texto = UN_CARACTER.sub("_", ETIQUETAS.sub("", celda))
+            if len(texto.encode("utf-16-le")) > 2 * CARACTERES_POR_CELDA:
+                raise ExportacionIncompleta(
+                    "Una llamada tiene un texto de más de 32.767 caracteres, que no cabe en una celda de Excel: "
+                    "elija otro formato."
+                )
+
+
+def _letras(columna: int) -> str:
+    """Las de una columna, que se cuentan desde uno: A, B… Z, AA…"""
+    antes, ultima = divmod(columna - 1, 26)
+    return (_letras(antes) if antes else "") + chr(ord("A") + ultima)
+
+
+def _indices(rangos: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Los ficheros que dicen qué hay en el libro, y los estilos."""
+    titulos = [f"Llamadas {n}" if n > 1 else "Llamadas" for n in range(1, len(rangos) + 1)]
+    hojas = range(1, len(rangos) + 1)
+    yield (
+        "[Content_Types].xml",
+        f'{XML}<Types xmlns="{PAQUETE}/content-types">'
+        '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
+        f'<Override PartName="/xl/workbook.xml" ContentType="{TIPO}.sheet.main+xml"/>'
+        f'<Override PartName="/xl/styles.xml" ContentType="{TIPO}.styles+xml"/>'
+        + "".join(
+            f'<Override PartName="/xl/worksheets/sheet{n}.xml" ContentType="{TIPO}.worksheet+xml"/>' for n in hojas
         )
-    next(filas, None)  # quien cuenta las filas comprueba así que no sobra ninguna
-
-
-@contextmanager
-def _errores_de_la_biblioteca() -> Iterator[None]:
-    """Los convierte en excepciones corrientes.
-
-    Cuando no puede escribir, por ejemplo con el disco lleno, a veces lanza un `PanicException` de Rust, que no es una
-    `Exception`: nadie lo esperaría, y se llevaría por delante al servidor entero. Otras, un `OSError` sin `errno`.
-    """
-    try:
-        yield
-    except BaseException as error:
-        es_panico = type(error).__name__ == "PanicException"
-        numero = _del_sistema(str(error)) or (errno.EIO if es_panico else None)
-        if numero and (es_panico or (type(error) in DE_LA_BIBLIOTECA and not getattr(error, "errno", None))):
-            raise OSError(numero, os.strerror(numero)) from error
-        if isinstance(error, RuntimeError):
-            raise ExportacionIncompleta(_por_que_no(error)) from error
-        raise
-
-
-def _del_sistema(mensaje: str) -> int | None:
-    """El número de error del sistema que dice un mensaje de Rust, si dice alguno."""
-    dicho = OS_ERROR.search(mensaje)
-    return int(dicho[1] or dicho[2]) if dicho else None
-
-
-def _por_que_no(error: RuntimeError) -> str:
-    if "32,767" in str(error):
-        return (
-            "Una llamada tiene un texto de más de 32.767 caracteres, que no cabe en una celda de Excel: "
-            "elija otro formato."
+        + "</Types>",
+    )
+    yield "_rels/.rels", _relaciones([("officeDocument", "xl/workbook.xml")])
+    yield (
+        "xl/_rels/workbook.xml.rels",
+        _relaciones([*(("worksheet", f"worksheets/sheet{n}.xml") for n in hojas), ("styles", "styles.xml")]),
+    )
+    yield (
+        "xl/workbook.xml",
+        f'{XML}<workbook xmlns="{HOJAS}" xmlns:r="{RELACIONES}"><bookViews><workbookView/></bookViews><sheets>'
+        + "".join(f'<sheet name="{titulo}" sheetId="{n}" r:id="r{n}"/>' for n, titulo in enumerate(titulos, 1))
+        + "</sheets><definedNames>"
+        + "".join(
+            f'<definedName name="_xlnm._FilterDatabase" localSheetId="{n}" hidden="1">'
+            f"'{titulo}'!{_absoluto(rango)}</definedName>"
+            for n, (titulo, rango) in enumerate(zip(titulos, rangos, strict=True))
         )
-    return f"No se ha podido escribir el libro de Excel: {error}"
+        + "</definedNames></workbook>",
+    )
+    yield "xl/styles.xml", ESTILOS
 
 
-def _de_tipo(tipo: Tipo, columnas: Sequence[Columna]) -> list[str]:
-    return [columna.nombre for columna in columnas if columna.tipo is tipo]
+def _absoluto(rango: str) -> str:
+    return re.sub(r"([A-Z]+)([0-9]+)", r"$\1$\2", rango)
 
 
-def _enteros(valores: Sequence[int | None]) -> Sequence[int | str | None]:
-    if entre(valores, ENTEROS):
-        return valores
-    return [valor if valor is None or valor in ENTEROS else str(valor) for valor in valores]
-
-
-def _con_las_vacias(filas: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Las mismas, sin que se pierda la que no lleva nada: en su primera celda, un hueco con formato."""
-    for fila in filas:
-        vacia = all(valor is None or valor == "" for valor in fila.values())
-        yield {**fila, next(iter(fila)): nan} if vacia else fila
-
-
-def _fechas_en(zona: str) -> Convertir:
-    fechas_locales = fechas_en(zona)
-
-    def convertir(valores: Sequence[int | None]) -> Sequence[datetime | str | None]:
-        fechas = fechas_locales(valores)
-        if entre(valores, FECHAS):
-            return fechas
-        return [
-            fecha.replace(tzinfo=None).isoformat(timespec="seconds") if fecha and valor not in FECHAS else fecha
-            for valor, fecha in zip(valores, fechas, strict=True)
-        ]
-
-    return convertir
+def _relaciones(destinos: Sequence[tuple[str, str]]) -> str:
+    return (
+        f'{XML}<Relationships xmlns="{PAQUETE}/relationships">'
+        + "".join(
+            f'<Relationship Id="r{n}" Type="{RELACIONES}/{tipo}" Target="{destino}"/>'
+            for n, (tipo, destino) in enumerate(destinos, 1)
+        )
+        + "</Relationships>"
+    )

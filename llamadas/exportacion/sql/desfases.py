@@ -1,5 +1,6 @@
 """La hora local en SQLite, que no sabe de zonas: los cambios de hora, para que la calcule con su propio código."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -32,18 +33,17 @@ def cambios(zona: str) -> Cambios:
     return encontrados
 
 
-def modificador(fecha: str, posibles: Cambios) -> str:
-    """El modificador de `strftime` que toca a `fecha`, en SQL. Es un árbol: ocho comparaciones, y no cien."""
+def segun_el_desfase(fecha: str, posibles: Cambios, escribir: Callable[[int], str]) -> str:
+    """Lo que se escriba para el desfase que toca a `fecha`, en SQL. Es un árbol: ocho comparaciones, y no cien."""
     if len(posibles) == 1:
-        return f"'{posibles[0][1]:+} seconds'"
+        return escribir(posibles[0][1])
     medio = len(posibles) // 2
-    antes, despues = modificador(fecha, posibles[:medio]), modificador(fecha, posibles[medio:])
+    antes, despues = (segun_el_desfase(fecha, mitad, escribir) for mitad in (posibles[:medio], posibles[medio:]))
     return f"CASE WHEN {fecha} < '{posibles[medio][0]}' THEN {antes} ELSE {despues} END"
 
 
 def fecha_local(fecha: str | None, zona: str) -> str | None:
-    """La hora de `zona`, como `AAAA-MM-DD HH:MM:SS`, de una fecha de SQLite. Para los años que no se recorren."""
+    """La hora de `zona`, como `AAAA-MM-DD HH:MM:SS±HH:MM`, de una fecha de SQLite. Para los años que no se recorren."""
     if fecha is None:
         return None
-    local = datetime.fromisoformat(fecha[:19]).replace(tzinfo=UTC).astimezone(ZoneInfo(zona))
-    return local.replace(tzinfo=None).isoformat(" ")
+    return datetime.fromisoformat(fecha[:19]).replace(tzinfo=UTC).astimezone(ZoneInfo(zona)).isoformat(" ")

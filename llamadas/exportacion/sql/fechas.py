@@ -1,13 +1,14 @@
 """Fechas listas para un formato, sin ejecutar Python por cada celda."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import BigIntegerField, CharField, F, Func, IntegerField
+from django.db.models import CharField, F, Func, IntegerField
 from django.db.models.sql.compiler import SQLCompiler
 
-from .desfases import DESDE, HASTA, cambios, modificador
+from .desfases import DESDE, HASTA, cambios, segun_el_desfase
 
 SQL = tuple[str, tuple[Any, ...]]
 
@@ -15,7 +16,7 @@ SQL = tuple[str, tuple[Any, ...]]
 PRIMER_DIA_LOCAL, FIN_DE_LOS_DIAS_LOCALES = "0001-01-02", "9999-12-31"
 
 
-def _local_en_postgresql(fecha: str, params: tuple[Any, ...], zona: str) -> SQL:
+def local_en_postgresql(fecha: str, params: tuple[Any, ...], zona: str) -> SQL:
     """La hora local de una fecha; en UTC, la que puede no tenerla."""
     en_utc = f"{fecha} AT TIME ZONE 'UTC'"
     if zona == "UTC":
@@ -24,6 +25,19 @@ def _local_en_postgresql(fecha: str, params: tuple[Any, ...], zona: str) -> SQL:
         f"CASE WHEN {fecha} >= TIMESTAMPTZ '{PRIMER_DIA_LOCAL}Z' AND {fecha} < TIMESTAMPTZ '{FIN_DE_LOS_DIAS_LOCALES}Z'"
         f" THEN {fecha} AT TIME ZONE %s ELSE {en_utc} END",
         (*params * 3, zona, *params),
+    )
+
+
+def local_en_sqlite(fecha: str, zona: str, con_el_desfase: Callable[[int], str], *, de_python: str, en_utc: str) -> str:
+    """Lo que escriba `con_el_desfase`; `de_python`, si lo sabe él; `en_utc`, si puede no haber hora local."""
+    if zona == "UTC":
+        return en_utc
+    de_python = de_python.format(local=f"fecha_local({fecha}, '{zona}')")
+    return (
+        f"CASE WHEN {fecha} >= '{DESDE:%Y-%m-%d}' AND {fecha} < '{HASTA:%Y-%m-%d}'"
+        f" THEN {segun_el_desfase(fecha, cambios(zona), con_el_desfase)}"
+        f" WHEN {fecha} >= '{PRIMER_DIA_LOCAL}' AND {fecha} < '{FIN_DE_LOS_DIAS_LOCALES}' THEN {de_python}"
+        f" ELSE {en_utc} END"
     )
 
 
@@ -42,25 +56,23 @@ class FechaLocal(Func):
 
     def as_postgresql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any) -> SQL:
         fecha, params = compiler.compile(self.source_expressions[0])
-        local, mas = _local_en_postgresql(fecha, params, self.zona)
+        local, mas = local_en_postgresql(fecha, params, self.zona)
         # psycopg2 pide siempre el `DateStyle` de ISO; y así se tarda la mitad que con `to_char`.
         texto = f"date_trunc('second', {local})::text"
         return (texto if self.separador == " " else f"replace({texto}, ' ', '{self.separador}')"), mas
 
     def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any) -> SQL:
         fecha, params = compiler.compile(self.source_expressions[0])
-        en_utc = f"(substr({fecha}, 1, 10) || '{self.separador}' || substr({fecha}, 12, 8))"
-        if self.zona == "UTC":
-            return en_utc, (*params * 2,)
-        nativa = (
-            f"strftime('%%Y-%%m-%%d{self.separador}%%H:%%M:%%S', substr({fecha}, 1, 19),"
-            f" {modificador(fecha, cambios(self.zona))})"
-        )
-        de_python = f"replace(fecha_local({fecha}, '{self.zona}'), ' ', '{self.separador}')"
-        sql = (
-            f"CASE WHEN {fecha} >= '{DESDE:%Y-%m-%d}' AND {fecha} < '{HASTA:%Y-%m-%d}' THEN {nativa}"
-            f" WHEN {fecha} >= '{PRIMER_DIA_LOCAL}' AND {fecha} < '{FIN_DE_LOS_DIAS_LOCALES}' THEN {de_python}"
-            f" ELSE {en_utc} END"
+
+        def con_el_desfase(segundos: int) -> str:
+            return f"strftime('%%Y-%%m-%%d{self.separador}%%H:%%M:%%S', substr({fecha}, 1, 19), '{segundos:+} seconds')"
+
+        sql = local_en_sqlite(
+            fecha,
+            self.zona,
+            con_el_desfase,
+            de_python=f"replace(substr({{local}}, 1, 19), ' ', '{self.separador}')",
+            en_utc=f"(substr({fecha}, 1, 10) || '{self.separador}' || substr({fecha}, 12, 8))",
         )
         return sql, (*params * sql.count(fecha),)
 
@@ -79,7 +91,7 @@ class HoraEnPunto(Func):
 
     def as_postgresql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any) -> SQL:
         fecha, params = compiler.compile(self.source_expressions[0])
-        local, mas = _local_en_postgresql(fecha, params, self.zona)
+        local, mas = local_en_postgresql(fecha, params, self.zona)
         return f"date_trunc('hour', {local})", mas
 
     def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any) -> SQL:
@@ -136,22 +148,62 @@ class HoraDelDia(Func):
         return DE_LA_HORA[connection.vendor].hora_del_dia.format(hora=hora), params
 
 
-class Instante(Func):
-    """Una fecha como los microsegundos transcurridos desde el principio de 1970, en UTC."""
+# Hasta entonces hubo zonas con un desfase de minutos y segundos, que RFC 3339 no sabe escribir.
+PRIMER_DIA_CON_DESFASE = "1973-01-01"
 
-    output_field = BigIntegerField()
+
+class FechaRFC3339(Func):
+    """Una fecha en JSON, como `"AAAA-MM-DDTHH:MM:SS.ffffff±HH:MM"`, hora local de `zona` (RFC 3339, 5.6).
+
+    Sin los ceros finales de la fracción, ni fracción si no la tiene. Antes de 1973, y el último día del calendario, en
+    UTC. En PostgreSQL, `zona` tiene que ser la de la sesión, que es como menos tarda.
+    """
+
+    output_field = CharField()
+
+    def __init__(self, fuente: str, zona: str) -> None:
+        super().__init__(F(fuente))
+        self.zona = zona
+
+    def as_postgresql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any) -> SQL:
+        fecha, params = compiler.compile(self.source_expressions[0])
+        return (
+            f"CASE WHEN {fecha} >= TIMESTAMPTZ '{PRIMER_DIA_CON_DESFASE}Z'"
+            f" AND {fecha} < TIMESTAMPTZ '{FIN_DE_LOS_DIAS_LOCALES}Z' THEN to_json({fecha})::text"
+            f" ELSE rtrim(to_json({fecha} AT TIME ZONE 'UTC')::text, '\"') || '+00:00\"' END",
+            (*params * 4,),
+        )
+
+    def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any) -> SQL:
+        fecha, params = compiler.compile(self.source_expressions[0])
+        sin_ceros = f"CASE length({fecha}) WHEN 19 THEN {fecha} ELSE rtrim({fecha}, '0') END"
+        fraccion = f"substr({sin_ceros}, 20)"
+
+        def con_el_desfase(segundos: int) -> str:
+            signo, (horas, minutos) = "-" if segundos < 0 else "+", divmod(abs(segundos) // 60, 60)
+            local = f"strftime('%%Y-%%m-%%dT%%H:%%M:%%S', substr({fecha}, 1, 19), '{segundos:+} seconds')"
+            return f"'\"' || {local} || {fraccion} || '{signo}{horas:02}:{minutos:02}\"'"
+
+        en_utc = f"'\"' || replace({sin_ceros}, ' ', 'T') || '+00:00\"'"
+        de_python = (
+            f"'\"' || replace(substr({{local}}, 1, 19), ' ', 'T') || {fraccion} || substr({{local}}, 20) || '\"'"
+        )
+        local = local_en_sqlite(fecha, self.zona, con_el_desfase, de_python=de_python, en_utc=en_utc)
+        sql = f"CASE WHEN {fecha} < '{PRIMER_DIA_CON_DESFASE}' THEN {en_utc} ELSE {local} END"
+        return sql, (*params * sql.count(fecha),)
+
+
+class FechaEnUTC(Func):
+    """Una fecha como `AAAA-MM-DD HH:MM:SS.ffffff`, en UTC; sin fracción si no la tiene. Así la guarda SQLite."""
+
+    output_field = CharField()
 
     def __init__(self, fuente: str) -> None:
         super().__init__(F(fuente))
 
     def as_postgresql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any) -> SQL:
         fecha, params = compiler.compile(self.source_expressions[0])
-        return f"(EXTRACT(EPOCH FROM {fecha}) * 1000000)::bigint", (*params,)
+        return f"({fecha} AT TIME ZONE 'UTC')::text", (*params,)
 
     def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any) -> SQL:
-        fecha, params = compiler.compile(self.source_expressions[0])
-        return (
-            f"(CAST(strftime('%%s', substr({fecha}, 1, 19)) AS INTEGER) * 1000000"
-            f" + CAST(substr(substr({fecha}, 21) || '000000', 1, 6) AS INTEGER))",
-            (*params * 2,),
-        )
+        return compiler.compile(self.source_expressions[0])

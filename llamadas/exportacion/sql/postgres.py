@@ -1,4 +1,4 @@
-"""El CSV que escribe el propio PostgreSQL: lo más deprisa que puede dar las filas de una consulta."""
+"""COPY: lo más deprisa que PostgreSQL puede dar las filas de una consulta."""
 
 import os
 import socket
@@ -11,19 +11,19 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.sql import Query
 
 from .adelanto import Entregar
+from .lineas import FILAS_POR_LOTE, Forma, Lote
 
 # Lo que COPY y `csv.writer` escriben distinto cuando solo hay una columna: la fila vacía, que no puede ser una línea en
 # blanco, y el texto «\.», con el que en otro tiempo acababan los datos.
 DE_UNA_COLUMNA = {b"": b'""', b'"\\."': b"\\."}
 
 
-def copiar(
-    consulta: Query, conexion: BaseDatabaseWrapper, separador: str, filas_por_lote: int, entregar: Entregar[list[bytes]]
-) -> None:
+def copiar(consulta: Query, conexion: BaseDatabaseWrapper, forma: Forma, zona: str, entregar: Entregar[Lote]) -> None:
     """Entrega las filas de `consulta` como las líneas que escribiría `csv.writer`, sin su final, en lotes.
 
-    Los textos vacíos tienen que ser NULL: si no, COPY les pone comillas. Lanza `DatabaseError` y lo que lance
-    `entregar`; después, la conexión ya solo vale para cerrarla.
+    La hora de la sesión es la de `zona`. Los textos vacíos tienen que ser nulos si eso es lo que va donde no hay valor:
+    si no, COPY les pone comillas. Lanza `DatabaseError` y lo que lance `entregar`; después, la conexión ya solo vale
+    para cerrarla.
     """
     compilador = consulta.get_compiler(connection=conexion, elide_empty=False)
     sql, params = compilador.as_sql()
@@ -34,21 +34,23 @@ def copiar(
     def recoger() -> Generator[None, bytes, None]:
         """Las junta. PostgreSQL las manda de una en una, y un generador es lo que menos tarda en recibirlas."""
         while True:
-            for _ in range(filas_por_lote):
+            for _ in range(FILAS_POR_LOTE):
                 lineas.append((yield)[:-1])
             entregar(lineas.copy())
             lineas.clear()
 
     recogida = recoger()
     next(recogida)
+    copia = f"COPY ({sql}) TO STDOUT (FORMAT csv, DELIMITER %s, QUOTE %s, NULL %s)"
     with conexion.cursor() as cursor, conexion.wrap_database_errors:
-        orden = cursor.mogrify(f"COPY ({sql}) TO STDOUT (FORMAT csv, DELIMITER %s)", [*params, separador])
+        cursor.execute("SET LOCAL TimeZone = %s", [zona])
+        orden = cursor.mogrify(copia, [*params, forma.separador, forma.comilla, forma.nulo])
         cursor.copy_expert(orden, SimpleNamespace(write=recogida.send))
     if lineas:
         entregar(lineas)
 
 
-def _como_una_columna(entregar: Entregar[list[bytes]]) -> Entregar[list[bytes]]:
+def _como_una_columna(entregar: Entregar[Lote]) -> Entregar[Lote]:
     return lambda lineas: entregar([DE_UNA_COLUMNA.get(linea, linea) for linea in lineas])
 
 

@@ -1,5 +1,8 @@
 """Textos y números listos para un formato, sin ejecutar Python por cada celda."""
 
+import re
+from dataclasses import dataclass
+from string import ascii_letters, digits
 from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -19,25 +22,8 @@ from ..formulas import (
     LARGO_DE_UNA_CONSTANTE,
     SEPARADORES,
     TELEFONO,
-    proteger,
 )
 from .fechas import SQL
-
-
-class EnTexto(Func):
-    """Lo que dé otra expresión, escrito como en un CSV: nunca es nulo, y los números son sus cifras.
-
-    En PostgreSQL, tal cual: de eso ya se encarga COPY.
-    """
-
-    output_field = CharField()
-
-    def as_postgresql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any) -> SQL:
-        return compiler.compile(self.source_expressions[0])
-
-    def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any) -> SQL:
-        valor, params = compiler.compile(self.source_expressions[0])
-        return f"ifnull(CAST({valor} AS TEXT), '')", params
 
 
 class EnteroParaExcel(Func):
@@ -56,73 +42,94 @@ class EnteroParaExcel(Func):
         return sql, (*params * sql.count(entero),)
 
 
-SOLO_CIFRAS_EN_SQLITE = "(rtrim({texto}, '0123456789') IN ('', '+') AND {texto} NOT IN ('', '+'))"
+SOLO_CIFRAS = {
+    "postgresql": """{texto} COLLATE "C" ~ '^\\+?[0-9]+$'""",
+    # Las que no caben en un entero, o empiezan por cero, las ve quien mira lo demás: así se tarda la mitad.
+    "sqlite": "({texto} = '+' || CAST({texto} AS INTEGER)"
+    " OR ({texto} >= '0' AND {texto} = CAST(CAST({texto} AS INTEGER) AS TEXT)))",
+}
+
+SOLO_LETRAS_Y_CIFRAS_EN_SQLITE = "rtrim({texto}, '" + ascii_letters + digits + "@.+-') = '' AND {texto} <> ''"
+
+SIN_NADA_RARO = re.compile(r"[a-z]+(_[a-z]+)*")  # en ningún formato
 
 
-class SinFormula(Func):
-    """Un texto en el que ninguna hoja de cálculo ve una fórmula, como lo deja `formulas.proteger`.
+@dataclass(frozen=True, kw_only=True)
+class Manera:
+    """Cómo escribe un motor un texto, en SQL: el `inocuo`, `tal_cual`, y el que no lo es, `con_cuidado`."""
 
-    El vacío es NULL: en un CSV se escriben igual, y COPY no le pone comillas. Proteger un texto cuesta tanto como lo
-    demás de la fila: antes se descarta, con lo menos posible, el que no lo necesita.
+    inocuo: str
+    con_cuidado: str
+    tal_cual: str = "{texto}"
+
+
+class Texto(Func):
+    """Un texto escrito para un formato. El vacío es nulo, salvo que se escriba distinto.
+
+    Escribirlo con cuidado cuesta tanto como lo demás de la fila: antes se descarta, con lo menos posible, el que no lo
+    necesita.
     """
 
     output_field = CharField()
+    el_vacio_es_nulo = True
 
-    cabeza = CABEZA
-    en_sqlite = "proteger({{texto}}, {salvo_telefonos:d})"
-
-    def __init__(self, fuente: str, *, salvo_telefonos: bool = False) -> None:
+    def __init__(self, fuente: str, *, telefono: bool = False) -> None:
         super().__init__(F(fuente))
         self.de_otra_tabla = LOOKUP_SEP in fuente
-        self.salvo_telefonos = salvo_telefonos
+        self.telefono = telefono
 
-    def as_postgresql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any) -> SQL:
-        patron = _literal(f"^(?:{TELEFONO}|{INOCUO})$")
-        return self._proteger(
-            compiler,
-            connection,
-            inocuo=f'{{texto}} COLLATE "C" ~ {_literal(f"^{INOCUO}$")}',
-            # El primero ya lo cumplen casi todos, y cuesta la cuarta parte.
-            telefono=f'{{texto}} COLLATE "C" ~ \'^\\+?[0-9]+$\' OR {{texto}} COLLATE "C" ~ {patron}',
-            protegido=(
-                f"regexp_replace(regexp_replace({{texto}}, {_literal(self.cabeza)}, {_literal(CABEZA_PROTEGIDA)}),"
-                f" {_literal(CELDA)}, {_literal(CELDA_PROTEGIDA)}, 'g')"
-            ),
-        )
+    def manera(self, motor: str) -> Manera:
+        """La de PostgreSQL o la de SQLite."""
+        raise NotImplementedError
 
-    def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any) -> SQL:
-        # GLOB no ve nada tras un NUL; instr, sí.
-        separadores = _literal(f"*[{SEPARADORES}]*")
-        inocuo = (
-            f"{{texto}} GLOB '[A-Za-z0-9(]*' AND {{texto}} NOT GLOB {separadores} AND instr({{texto}}, char(0)) = 0"
-        )
-        return self._proteger(
-            compiler,
-            connection,
-            inocuo=inocuo,
-            telefono=f"{SOLO_CIFRAS_EN_SQLITE} OR {inocuo}",
-            protegido=self.en_sqlite.format(salvo_telefonos=self.salvo_telefonos),
-        )
-
-    def _proteger(
-        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, *, inocuo: str, telefono: str, protegido: str
-    ) -> SQL:
+    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, *_: Any, **__: Any) -> SQL:
         columna, params = compiler.compile(self.source_expressions[0])
-        intacto = telefono if self.salvo_telefonos else self._intacto(connection, inocuo)
-        sql = f"CASE WHEN {intacto} THEN {{texto}} WHEN coalesce({{texto}}, '') = '' THEN NULL ELSE {protegido} END"
-        return sql.replace("{texto}", columna), (*params * sql.count("{texto}"),)
+        manera = self.manera(connection.vendor)
+        vacio = "WHEN {texto} = '' THEN NULL" if self.el_vacio_es_nulo else ""
+        sql = (
+            f"CASE WHEN {self._intacto(connection, manera.inocuo)} THEN {manera.tal_cual} {vacio}"
+            f" WHEN {{texto}} IS NOT NULL THEN {manera.con_cuidado} END"
+        ).replace("{texto}", columna)
+        return sql, (*params * sql.count(columna),)
 
     def _intacto(self, connection: BaseDatabaseWrapper, inocuo: str) -> str:
-        """Cómo saber que no hay que tocarlo: porque es de los que se eligen de una lista, o porque no es de los pocos
-        de otra tabla que hay que tocar, que se buscan una sola vez.
+        """Cómo saber que no hay que tocarlo: porque es un número, de los que se eligen de una lista, o no es de los
+        pocos de otra tabla que hay que tocar, que se buscan una sola vez.
         """
+        if self.telefono:
+            return f"{SOLO_CIFRAS[connection.vendor]} OR {inocuo}"  # casi todos; y cuesta la cuarta parte
         campo = self.source_expressions[0].output_field
         if self.de_otra_tabla:
             nombre, tabla = map(connection.ops.quote_name, (str(campo.column), campo.model._meta.db_table))
             raro = f"NOT ({inocuo.replace('{texto}', nombre)})"
             return f"{{texto}} NOT IN (SELECT {nombre} FROM {tabla} WHERE {raro})"  # noqa: S608 (nombres del modelo)
-        valores = [_literal(valor) for valor, _ in campo.flatchoices if valor and proteger(valor) == valor]
+        valores = [literal(valor) for valor, _ in campo.flatchoices if SIN_NADA_RARO.fullmatch(valor)]
         return f"{{texto}} IN ({', '.join(valores)})" if valores else inocuo
+
+
+class SinFormula(Texto):
+    """Un texto en el que ninguna hoja de cálculo ve una fórmula, como lo deja `formulas.proteger`.
+
+    El vacío es nulo: en un CSV se escriben igual, y COPY no le pone comillas.
+    """
+
+    cabeza = CABEZA
+    en_sqlite = "proteger({{texto}}, {telefono:d})"
+
+    def manera(self, motor: str) -> Manera:
+        if motor == "sqlite":
+            # GLOB no ve nada tras un NUL; instr, sí.
+            sin_separadores = f"{{texto}} NOT GLOB {literal(f'*[{SEPARADORES}]*')} AND instr({{texto}}, char(0)) = 0"
+            return Manera(
+                inocuo=f"{{texto}} GLOB '[A-Za-z0-9(]*' AND {sin_separadores}",
+                con_cuidado=self.en_sqlite.format(telefono=self.telefono),
+            )
+        patron = f"^(?:{TELEFONO}|{INOCUO})$" if self.telefono else f"^{INOCUO}$"
+        cabeza = f"regexp_replace({{texto}}, {literal(self.cabeza)}, {literal(CABEZA_PROTEGIDA)})"
+        return Manera(
+            inocuo=f'{{texto}} COLLATE "C" ~ {literal(patron)}',
+            con_cuidado=f"regexp_replace({cabeza}, {literal(CELDA)}, {literal(CELDA_PROTEGIDA)}, 'g')",
+        )
 
 
 class SinFormulaTrasConstante(SinFormula):
@@ -132,7 +139,7 @@ class SinFormulaTrasConstante(SinFormula):
     en_sqlite = "proteger_tras_constante({{texto}})"
 
 
-def _literal(texto: str) -> str:
+def literal(texto: str) -> str:
     """Un texto en SQL, dentro de una consulta con parámetros."""
     return "'" + texto.replace("'", "''").replace("%", "%%") + "'"
 
@@ -154,7 +161,7 @@ class TextoParaExcel(Func):
         (texto, params), (protegido, otros) = (compiler.compile(fuente) for fuente in self.source_expressions)
         sql = (
             f"CASE WHEN {texto} = '' THEN NULL WHEN length({texto}) <= {LARGO_DE_UNA_CONSTANTE}"
-            f' AND {texto} COLLATE "C" !~ {_literal(FUERA_DE_UNA_CONSTANTE)}'
+            f' AND {texto} COLLATE "C" !~ {literal(FUERA_DE_UNA_CONSTANTE)}'
             f" THEN '=\"' || replace({texto}, '\"', '\"\"') || '\"' ELSE "
         )
         return f"{sql}{protegido} END", (*params * sql.count(texto), *otros)
@@ -162,7 +169,22 @@ class TextoParaExcel(Func):
     def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any) -> SQL:
         texto, params = compiler.compile(self.source_expressions[0])
         sql = (
-            f"CASE WHEN {SOLO_CIFRAS_EN_SQLITE} THEN '=\"' || {{texto}} || '\"'"
+            f"CASE WHEN {SOLO_CIFRAS['sqlite']} THEN '=\"' || {{texto}} || '\"'"
             " WHEN coalesce({texto}, '') = '' THEN NULL ELSE constante({texto}) END"
         )
         return sql.replace("{texto}", texto), (*params * sql.count("{texto}"),)
+
+
+class TextoJSON(Texto):
+    """Un texto como lo escribe JSON (RFC 8259, 7), con sus comillas."""
+
+    el_vacio_es_nulo = False
+    raro = r'["\\\u0001-\u001f]'
+
+    def manera(self, motor: str) -> Manera:
+        entre_comillas = """'"' || {texto} || '"'"""
+        if motor == "sqlite":
+            inocuo = SOLO_LETRAS_Y_CIFRAS_EN_SQLITE
+            return Manera(inocuo=inocuo, tal_cual=entre_comillas, con_cuidado="json_quote({texto})")
+        inocuo = f'{{texto}} COLLATE "C" !~ {literal(self.raro)}'
+        return Manera(inocuo=inocuo, tal_cual=entre_comillas, con_cuidado="to_json({texto})::text")
