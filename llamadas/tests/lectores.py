@@ -1,14 +1,16 @@
 """Cada formato, leído por programas de verdad, a las mismas filas: fechas locales con segundos, y nada de nulos."""
 
 import csv
+import fcntl
 import gzip
 import io
 import json
+import os
 import re
 import shutil
 import subprocess
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, datetime
 from pathlib import Path
 from xml.etree import ElementTree
 from zoneinfo import ZoneInfo
@@ -16,7 +18,9 @@ from zoneinfo import ZoneInfo
 import duckdb
 import openpyxl
 import pandas
+import polars
 import pytest
+import python_calamine
 from openpyxl.utils.escape import unescape
 
 from llamadas.exportacion.columnas import COLUMNAS, Tipo
@@ -38,11 +42,59 @@ def de_csv(contenido: bytes, zona: str) -> Filas:
 
 
 def de_xlsx(contenido: bytes, zona: str) -> Filas:
-    filas = []
-    for hoja in openpyxl.load_workbook(io.BytesIO(contenido), read_only=True):
-        nombres, *resto = hoja.iter_rows(values_only=True)
-        filas += [dict(zip(nombres, [unescape(_texto(v)) for v in fila], strict=True)) for fila in resto]
-    return filas
+    libro = openpyxl.load_workbook(io.BytesIO(contenido), read_only=True)
+    return _sin_escapes(_de_hojas(hoja.iter_rows(values_only=True) for hoja in libro))
+
+
+def de_xlsx_con_calamine(contenido: bytes, zona: str) -> Filas:
+    libro = python_calamine.load_workbook(io.BytesIO(contenido))
+    hojas = map(libro.get_sheet_by_name, libro.sheet_names)
+    return list(_de_hojas(hoja.to_python(skip_empty_area=False) for hoja in hojas))
+
+
+def de_xlsx_con_pandas(contenido: bytes, zona: str) -> Filas:
+    libro = {"sheet_name": None, "engine": "calamine", "dtype": object, "keep_default_na": False}
+    hojas = pandas.read_excel(io.BytesIO(contenido), **libro)
+    return list(_de_hojas([hoja.columns, *hoja.itertuples(index=False)] for hoja in hojas.values()))
+
+
+def de_xlsx_con_libreoffice(contenido: bytes, carpeta: Path) -> Filas:
+    fichero = carpeta / "x.xlsx"
+    fichero.write_bytes(contenido)
+    return de_libreoffice(fichero)
+
+
+def de_xlsx_con_node(contenido: bytes, modulos: Path) -> dict[str, Filas]:
+    """Lo que leen SheetJS, que deshace los escapes de Excel, y ExcelJS, que los deja."""
+    orden = ["node", str(Path(__file__).with_name("lectores.cjs"))]
+    entorno = {**os.environ, "NODE_PATH": str(modulos), "TZ": "UTC"}
+    leido = subprocess.run(orden, input=contenido, env=entorno, check=True, capture_output=True, timeout=60).stdout
+    libros = json.loads(leido, object_hook=_fecha_de_node)
+    return {"SheetJS": list(_de_hojas(libros["SheetJS"])), "ExcelJS": _sin_escapes(_de_hojas(libros["ExcelJS"]))}
+
+
+def _fecha_de_node(objeto: dict[str, object]) -> object:
+    return datetime.fromisoformat(str(objeto["fecha"])) if "fecha" in objeto else objeto
+
+
+PAQUETES_DE_NODE = ("xlsx@0.18.5", "exceljs@4.4.0")  # SheetJS y ExcelJS
+
+
+def instalar_paquetes_de_node(carpeta: Path) -> Path:
+    """Dónde quedan. La carpeta se conserva de una vez para otra y la comparten todos los procesos."""
+    if not (shutil.which("node") and shutil.which("npm")):
+        pytest.skip("no están node y npm, con que leen los XLSX SheetJS y ExcelJS: instale nodejs y npm")
+    with (carpeta / "instalados").open("a+") as instalados:
+        fcntl.flock(instalados, fcntl.LOCK_EX)
+        instalados.seek(0)
+        if instalados.read() != " ".join(PAQUETES_DE_NODE):
+            orden = ["npm", "install", "--prefix", str(carpeta), "--ignore-scripts", "--no-save", "--no-audit"]
+            npm = subprocess.run([*orden, *PAQUETES_DE_NODE], capture_output=True, text=True, timeout=300, check=False)
+            if npm.returncode:
+                pytest.skip(f"npm no ha podido instalar con qué leer los XLSX: {npm.stderr.strip()}")
+            instalados.truncate(0)
+            instalados.write(" ".join(PAQUETES_DE_NODE))
+    return carpeta / "node_modules"
 
 
 def de_json(contenido: bytes, zona: str) -> Filas:
@@ -59,6 +111,21 @@ def de_parquet(contenido: bytes, zona: str) -> Filas:
         {nombre: _texto(None if pandas.isna(valor) else _local(valor, zona)) for nombre, valor in fila.items()}
         for fila in tabla.to_dict("records")
     ]
+
+
+def de_csv_con_polars(contenido: bytes, zona: str) -> Filas:
+    filas = polars.read_csv(contenido, infer_schema=False).to_dicts()
+    return [{nombre: _sin_proteccion(nombre, valor or "") for nombre, valor in fila.items()} for fila in filas]
+
+
+def de_ndjson_con_polars(contenido: bytes, zona: str) -> Filas:
+    tabla = polars.read_ndjson(contenido, infer_schema_length=None)
+    return [_con_fechas_locales(fila, zona) for fila in tabla.to_dicts()]
+
+
+def de_parquet_con_polars(contenido: bytes, zona: str) -> Filas:
+    filas = polars.read_parquet(contenido).to_dicts()
+    return [{nombre: _texto(_local(valor, zona)) for nombre, valor in fila.items()} for fila in filas]
 
 
 def de_parquet_con_duckdb(ruta: Path, zona: str) -> Filas:
@@ -79,7 +146,7 @@ def de_libreoffice(ruta: Path, *opciones: str) -> Filas:
     filtro = "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,true,false,false,false,-1"
     _abrir_con_libreoffice([ruta], filtro, destino, *opciones)
     filas: Filas = []
-    for hoja in sorted(destino.iterdir()):
+    for hoja in sorted(destino.iterdir(), key=lambda hoja: (len(hoja.name), hoja.name)):
         with hoja.open(newline="", encoding="utf-8") as lineas:
             filas += csv.DictReader(lineas)
     return [
@@ -114,6 +181,21 @@ def descomprimido(contenido: bytes) -> bytes:
 
 LECTORES = {"csv": de_csv, "xlsx": de_xlsx, "json": de_json, "ndjson": de_ndjson, "parquet": de_parquet}
 
+DE_XLSX = {"openpyxl": de_xlsx, "calamine": de_xlsx_con_calamine, "pandas": de_xlsx_con_pandas}
+
+CON_POLARS = {"csv": de_csv_con_polars, "ndjson": de_ndjson_con_polars, "parquet": de_parquet_con_polars}
+
+
+def _de_hojas(hojas: Iterable[Iterable[Sequence[object]]]) -> Iterator[dict[str, str]]:
+    """Las filas de todas, cada una con su cabecera."""
+    for hoja in hojas:
+        nombres, *filas = hoja
+        yield from (dict(zip(nombres, map(_texto, fila), strict=True)) for fila in filas)
+
+
+def _sin_escapes(filas: Iterable[dict[str, str]]) -> Filas:
+    return [{nombre: unescape(valor) for nombre, valor in fila.items()} for fila in filas]
+
 
 def _sin_proteccion(nombre: str, valor: str) -> str:
     if TIPOS[nombre] not in (Tipo.TEXTO, Tipo.TELEFONO):
@@ -131,9 +213,16 @@ def _local(valor: object, zona: str) -> object:
 
 
 def _texto(valor: object) -> str:
-    if valor is None:
-        return ""
-    if isinstance(valor, float):
-        assert valor.is_integer()
-        valor = int(valor)
-    return valor.isoformat(timespec="seconds") if isinstance(valor, datetime) else str(valor)
+    match valor:
+        case None:
+            return ""
+        case float():
+            assert valor.is_integer()
+            return str(int(valor))
+        case datetime():
+            return valor.isoformat(timespec="seconds")
+        case date():  # lo que es para algunos la medianoche
+            return f"{valor}T00:00:00"
+        case int() | str():
+            return str(valor)
+    raise AssertionError(f"{valor!r} no debería estar ahí")
