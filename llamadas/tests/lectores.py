@@ -89,9 +89,10 @@ def instalar_paquetes_de_node(carpeta: Path) -> Path:
         instalados.seek(0)
         if instalados.read() != " ".join(PAQUETES_DE_NODE):
             orden = ["npm", "install", "--prefix", str(carpeta), "--ignore-scripts", "--no-save", "--no-audit"]
-            npm = subprocess.run([*orden, *PAQUETES_DE_NODE], capture_output=True, text=True, timeout=300, check=False)
+            orden += ["--fetch-retries=1", "--fetch-retry-mintimeout=1000", *PAQUETES_DE_NODE]
+            npm = subprocess.run(orden, capture_output=True, text=True, timeout=300, check=False)
             if npm.returncode:
-                pytest.skip(f"npm no ha podido instalar con qué leer los XLSX: {npm.stderr.strip()}")
+                pytest.skip(f"npm no ha podido instalar {', '.join(PAQUETES_DE_NODE)}: acaba en {npm.returncode}")
             instalados.truncate(0)
             instalados.write(" ".join(PAQUETES_DE_NODE))
     return carpeta / "node_modules"
