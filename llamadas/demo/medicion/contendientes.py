@@ -1,6 +1,5 @@
 """Las maneras de sacar todas las llamadas a un fichero que se comparan."""
 
-import csv
 import os
 import re
 import shutil
@@ -9,9 +8,8 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, suppress
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from threading import Event
@@ -30,12 +28,13 @@ from rest_framework_simplejwt.tokens import AccessToken
 from discador.servidor import CLIENTE
 from usuarios.models import Usuario
 
-from ...exportacion.columnas import COLUMNAS, Columna
+from ...exportacion.columnas import Columna
 from ...exportacion.exportar import consulta_de
 from ...exportacion.formatos import CSV
 from ...exportacion.opciones import Opciones
-from ...exportacion.sql.textos import SinFormula
-from ...models import Estado, Llamada
+from ...exportacion.sql.expresiones import SinFormula
+from ...models import Llamada
+from .corrientes import CORRIENTES
 
 ZONA = "UTC"  # la única que también conoce `sqlite3`, el programa
 PAUSA_ENTRE_PREGUNTAS = 0.2  # segundos
@@ -133,13 +132,12 @@ def contendientes(servidor: Servidor, formatos: Sequence[str], clientes: int) ->
     descarga = Contendiente(nombre="HTTP, csv", correr=servidor.descargar)
     comando = Contendiente(nombre="manage.py exportar_llamadas", correr=_con_el_comando)
     patron = [_programa_de_la_base()] if shutil.which(connection.client.executable_name or "") else []
-    corriente = Contendiente(nombre="Django corriente", correr=_como_se_suele_hacer)
     otros = [
         Contendiente(nombre=f"HTTP, {formato}", correr=partial(servidor.descargar, formato=formato), es_csv=False)
         for formato in dict.fromkeys(formatos)
     ]
     a_la_vez = [_a_la_vez(uno, clientes, servidor) for uno in (descarga, *patron) if clientes > 1]
-    return [descarga, comando, *patron, corriente, *otros, *a_la_vez]
+    return [descarga, comando, *patron, *_corriente("csv"), *otros, *a_la_vez]
 
 
 def _con_el_comando(destino: Path) -> Medida:
@@ -147,30 +145,16 @@ def _con_el_comando(destino: Path) -> Medida:
     return _cronometrar(partial(_ejecutar, [*orden, "--zona", ZONA]), destino)
 
 
-def _como_se_suele_hacer(destino: Path) -> Medida:
-    """Con modelos y fila a fila. Sin desarmar fórmulas, que los datos inventados no traen."""
-    rutas = [columna.fuente.split("__") for columna in COLUMNAS.values()]
-    relaciones = {"__".join(relacion) for *relacion, _ in rutas} - {""}
+def _corriente(formato: str) -> list[Contendiente]:
+    """Lo que se suele hacer, si se puede."""
+    if formato not in CORRIENTES:
+        return []
+    nombre, sacar = CORRIENTES[formato]
 
-    def escribir() -> None:
-        llamadas = Llamada.objects.filter(estado=Estado.FINALIZADA).select_related(*relaciones)
-        una_a_una = llamadas.order_by("fecha_finalizacion", "pk").iterator()
-        with (
-            closing(una_a_una),  # type: ignore[type-var]  # es un generador, aunque Django no lo diga
-            destino.open("w", encoding="utf-8", newline="") as fichero,
-        ):
-            escritor = csv.writer(fichero)
-            escritor.writerow(list(COLUMNAS))
-            for llamada in una_a_una:
-                escritor.writerow([_celda(llamada, ruta) for ruta in rutas])
+    def correr(destino: Path) -> Medida:
+        return _cronometrar(partial(sacar, destino), destino)
 
-    return _cronometrar(escribir, destino)
-
-
-def _celda(valor: Any, ruta: Sequence[str]) -> Any:
-    for campo in ruta:
-        valor = getattr(valor, campo, None)
-    return valor.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S") if isinstance(valor, datetime) else valor
+    return [Contendiente(nombre=nombre, correr=correr)]
 
 
 def _programa_de_la_base() -> Contendiente:
