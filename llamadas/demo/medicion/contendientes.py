@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -30,7 +30,7 @@ from usuarios.models import Usuario
 
 from ...exportacion.columnas import Columna
 from ...exportacion.exportar import consulta_de
-from ...exportacion.formatos import CSV
+from ...exportacion.formatos import CSV, DIALECTOS, FORMATOS
 from ...exportacion.opciones import Opciones
 from ...exportacion.sql.expresiones import SinFormula
 from ...models import Llamada
@@ -39,6 +39,13 @@ from .corrientes import CORRIENTES
 ZONA = "UTC"  # la única que también conoce `sqlite3`, el programa
 PAUSA_ENTRE_PREGUNTAS = 0.2  # segundos
 PACIENCIA = 600  # segundos
+
+# Lo que se puede medir además del CSV, y cómo se le pide al servidor.
+OTROS = {
+    **{f"csv-{dialecto}": {"dialecto": dialecto} for dialecto in list(DIALECTOS["csv"])[1:]},
+    "csv.gz": {"comprimir": "gzip"},
+    **{formato: {"formato": formato} for formato in FORMATOS if formato != "csv"},
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +88,7 @@ class Servidor:
         self._proceso = Path(f"/proc/{pid}")
         self._bajar(Path(os.devnull), hasta="1970-01-01")  # la primera petición carga lo que todas necesitan
 
-    def descargar(self, destino: Path, **parametros: str) -> Medida:
+    def descargar(self, destino: Path, /, **parametros: str) -> Medida:
         """Baja una exportación. Lanza `CommandError` si no llega entera."""
         reposo = None
         with suppress(OSError):
@@ -127,14 +134,14 @@ class _CSVConNulos(CSV):
         return NullIf(F(columna.fuente), Value("")) if sin_formula else valor
 
 
-def contendientes(servidor: Servidor, formatos: Sequence[str], clientes: int) -> list[Contendiente]:
+def contendientes(servidor: Servidor, formatos: Iterable[str], clientes: int) -> list[Contendiente]:
     """Los contendientes que se pueden comparar en esta máquina; el patrón, si está."""
     descarga = Contendiente(nombre="HTTP, csv", correr=servidor.descargar)
     comando = Contendiente(nombre="manage.py exportar_llamadas", correr=_con_el_comando)
     patron = [_programa_de_la_base()] if shutil.which(connection.client.executable_name or "") else []
     otros = [
-        Contendiente(nombre=f"HTTP, {formato}", correr=partial(servidor.descargar, formato=formato), es_csv=False)
-        for formato in dict.fromkeys(formatos)
+        Contendiente(nombre=f"HTTP, {formato}", correr=partial(servidor.descargar, **OTROS[formato]), es_csv=False)
+        for formato in formatos
     ]
     a_la_vez = [_a_la_vez(uno, clientes, servidor) for uno in (descarga, *patron) if clientes > 1]
     return [descarga, comando, *patron, *_corriente("csv"), *otros, *a_la_vez]

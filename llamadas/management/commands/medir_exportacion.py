@@ -13,9 +13,8 @@ from discador.entorno import texto
 from discador.servidor import HILOS_DE_SOBRA, esperar, servidor
 from llamadas.demo.base import preparar
 from llamadas.demo.medicion.carrera import correr
-from llamadas.demo.medicion.contendientes import Servidor, contendientes
+from llamadas.demo.medicion.contendientes import OTROS, Servidor, contendientes
 from llamadas.demo.medicion.cuadro import en_texto, maquina
-from llamadas.exportacion.formatos import FORMATOS
 from llamadas.management.comando import Comando
 from llamadas.management.explicacion import de_la_base, del_sistema
 from llamadas.models import Llamada
@@ -42,10 +41,11 @@ EJEMPLOS = """
 ejemplos:
   DATABASE_URL=sqlite:///medir.sqlite3 manage.py medir_exportacion
       un millón de llamadas, cinco veces: de tres a cinco minutos, y 1 GB de disco
-  DATABASE_URL=postgresql://… manage.py medir_exportacion --filas 100000 --formatos xlsx parquet
-      también en esos formatos; la base, si falta, la crea
+  DATABASE_URL=postgresql://… manage.py medir_exportacion --filas 100000 --formatos todos
+      también en los demás formatos; la base, si falta, la crea
 """
 
+TODOS = "todos"
 CORREO = "medicion@discador.example.com"
 DILO = "DATABASE_URL=sqlite:///medir.sqlite3 manage.py medir_exportacion"
 DE_OTROS = f"La base de datos ya tiene datos que no son de otra medición, y no se han tocado. Pruebe con otra: {DILO}"
@@ -56,13 +56,12 @@ class Command(Comando):
     ejemplos = EJEMPLOS
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        otros = [nombre for nombre in FORMATOS if nombre != "csv"]
         numero: dict[str, Any] = {"type": _positivo, "metavar": "N"}
         parser.add_argument("--filas", **numero, default=1_000_000, help="llamadas finalizadas; por omisión, un millón")
         parser.add_argument("--repeticiones", **numero, default=5, help="cuántas veces cada uno; por omisión, 5")
         parser.add_argument("--clientes", **numero, default=1, help="también, tantas descargas a la vez")
-        ayuda = f"además del CSV, por HTTP: {', '.join(otros)}"
-        parser.add_argument("--formatos", nargs="+", choices=otros, default=[], metavar="FORMATO", help=ayuda)
+        ayuda = f"además del CSV: {', '.join(OTROS)}; o «{TODOS}»"
+        parser.add_argument("--formatos", nargs="+", choices=[*OTROS, TODOS], default=[], metavar="FORMATO", help=ayuda)
         parser.add_argument("--json", action="store_true", dest="en_json", help="en JSON, en segundos y bytes")
 
     def handle(self, *, filas: int, en_json: bool, **opciones: Any) -> None:
@@ -93,10 +92,11 @@ class Command(Comando):
     def _medir(
         self, filas: int, contrasena: str, *, repeticiones: int, formatos: list[str], clientes: int, **_: Any
     ) -> list[dict[str, Any]]:
+        elegidos = OTROS if TODOS in formatos else dict.fromkeys(formatos)
         with servidor(hilos=clientes + HILOS_DE_SOBRA) as (raiz, proceso):
             esperar(raiz, proceso)
             http = Servidor(raiz, proceso.pid, Usuario.objects.get(email=CORREO), contrasena)
-            todos = contendientes(http, formatos, clientes)
+            todos = contendientes(http, elegidos, clientes)
             if not any(uno.es_patron for uno in todos):
                 self.stderr.write(f"No está {connection.client.executable_name}: no hay patrón con que comparar.")
             return correr(todos, repeticiones, filas)

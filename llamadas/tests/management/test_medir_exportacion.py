@@ -89,14 +89,14 @@ def medir_aqui(monkeypatch):
 @con_curl
 def test_mide_la_descarga_el_comando_el_patron_y_lo_corriente_y_deja_la_base_para_otra_vez(de_medir):
     finalizada(numero_destino="de verdad")
-    proceso = de_medir.medir("--repeticiones", "2", "--json", "--formatos", "ndjson", "--clientes", "2")
+    proceso = de_medir.medir("--repeticiones", "2", "--json", "--clientes", "2")
     salida, errores = proceso.communicate(timeout=120)
     assert proceso.returncode == 0, errores
     medido = json.loads(salida)
     resultados = {uno["nombre"]: uno for uno in medido["resultados"]}
     patron = {"postgresql": "psql \\copy", "sqlite": "sqlite3 -csv"}[connection.vendor]
     hay_patron = shutil.which(connection.client.executable_name)
-    esperados = ["HTTP, csv", "manage.py exportar_llamadas", patron, "Django corriente", "HTTP, ndjson"]
+    esperados = ["HTTP, csv", "manage.py exportar_llamadas", patron, "Django corriente"]
     esperados += ["HTTP, csv, 2 a la vez", f"{patron}, 2 a la vez"]
     assert list(resultados) == [nombre for nombre in esperados if hay_patron or patron not in nombre]
     descarga, dos = resultados["HTTP, csv"], resultados["HTTP, csv, 2 a la vez"]
@@ -126,6 +126,17 @@ def test_mide_la_descarga_el_comando_el_patron_y_lo_corriente_y_deja_la_base_par
     with de_medir.cursor() as cursor:
         cursor.execute(f"SELECT DISTINCT numero_destino FROM {Llamada._meta.db_table}")
         assert cursor.fetchall() == [("9" * 15,)]
+
+
+@con_curl
+def test_mide_los_demas_formatos(de_medir):
+    proceso = de_medir.medir("--repeticiones", "2", "--json", "--formatos", "todos")
+    salida, errores = proceso.communicate(timeout=120)
+    assert proceso.returncode == 0, errores
+    otros = [uno for uno in json.loads(salida)["resultados"] if uno["nombre"].startswith("HTTP, ")][1:]
+    nombres = ("csv-excel", "csv.gz", "xlsx", "json", "ndjson", "parquet")
+    assert [uno["nombre"] for uno in otros] == [f"HTTP, {nombre}" for nombre in nombres]
+    assert all(len(uno["segundos"]) == 2 and uno["bytes"] > 10_000 for uno in otros)
 
 
 @pytest.mark.parametrize("que", ["un usuario", "una llamada"])
