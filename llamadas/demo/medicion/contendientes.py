@@ -73,7 +73,7 @@ class Contendiente:
 
     nombre: str
     correr: Callable[[Path], Medida]
-    es_csv: bool = True
+    formato: str = "csv"
     es_patron: bool = False
     a_la_vez: int = 1
 
@@ -140,7 +140,7 @@ def contendientes(servidor: Servidor, formatos: Iterable[str], clientes: int) ->
     comando = Contendiente(nombre="manage.py exportar_llamadas", correr=_con_el_comando)
     patron = [_programa_de_la_base()] if shutil.which(connection.client.executable_name or "") else []
     otros = [
-        Contendiente(nombre=f"HTTP, {formato}", correr=partial(servidor.descargar, **OTROS[formato]), es_csv=False)
+        Contendiente(nombre=f"HTTP, {formato}", correr=partial(servidor.descargar, **OTROS[formato]), formato=formato)
         for formato in formatos
     ]
     a_la_vez = [_a_la_vez(uno, clientes, servidor) for uno in (descarga, *patron) if clientes > 1]

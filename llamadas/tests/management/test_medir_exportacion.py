@@ -1,6 +1,7 @@
 """El comando medir_exportacion: mide en una base vacía o en la que ya llenó él, y no toca ninguna otra."""
 
 import json
+import os
 import re
 import shutil
 import signal
@@ -137,6 +138,54 @@ def test_mide_los_demas_formatos(de_medir):
     nombres = ("csv-excel", "csv.gz", "xlsx", "json", "ndjson", "parquet")
     assert [uno["nombre"] for uno in otros] == [f"HTTP, {nombre}" for nombre in nombres]
     assert all(len(uno["segundos"]) == 2 and uno["bytes"] > 10_000 for uno in otros)
+
+
+@pytest.fixture
+def medir_pidiendo(de_medir, tmp_path):
+    """Lo que dice quien mide unos formatos con un `curl` que, al pedir lo que se le dice, pide otra cosa."""
+
+    def medir_pidiendo(otra, en_vez_de, *formatos):
+        (tmp_path / "bin").mkdir()
+        curl = tmp_path / "bin" / "curl"
+        orden = f"[{shutil.which('curl')!r}, *sys.argv[1:-1], sys.argv[-1].replace({en_vez_de!r}, {otra!r})]"
+        curl.write_text(f"#!{sys.executable}\nimport os, sys\n\norden = {orden}\nos.execv(orden[0], orden)\n")
+        curl.chmod(0o755)
+        argumentos = ("--repeticiones", "1", "--formatos", *formatos)
+        proceso = de_medir.medir(*argumentos, filas=50, PATH=f"{curl.parent}{os.pathsep}{os.environ['PATH']}")
+        _, errores = proceso.communicate(timeout=60)
+        return proceso.returncode, errores
+
+    return medir_pidiendo
+
+
+@con_curl
+@pytest.mark.parametrize(("formato", "parametro"), [("csv.gz", "comprimir=gzip"), ("ndjson", "formato=ndjson")])
+def test_si_a_alguno_le_faltan_filas_se_dice_a_cual(formato, parametro, medir_pidiendo):
+    codigo, errores = medir_pidiendo(f"{parametro}&resultado=contestada", parametro, formato)
+    assert codigo == 1
+    assert re.search(rf"«HTTP, {formato}» ha sacado \d+ filas, y hay 50\.", errores)
+
+
+@con_curl
+@pytest.mark.parametrize(
+    ("formato", "otra", "en_vez_de", "motivo"),
+    [
+        ("csv-excel", "Europe/Madrid&dialecto", "UTC&dialecto", "«HTTP, csv-excel» no ha sacado las mismas filas"),
+        ("xlsx", "Europe/Madrid&formato", "UTC&formato", "«HTTP, xlsx» no ha sacado las mismas filas"),
+        ("json", "columnas=estado&formato", "formato", "«HTTP, json»: no son sus columnas: estado"),
+        ("parquet", "columnas=estado&formato", "formato", "«HTTP, parquet» no ha sacado las mismas filas"),
+    ],
+)
+def test_si_alguno_saca_otros_valores_se_dice_cual(formato, otra, en_vez_de, motivo, medir_pidiendo):
+    codigo, errores = medir_pidiendo(otra, en_vez_de, formato)
+    assert codigo == 1
+    assert motivo in errores
+
+
+@con_curl
+def test_las_fechas_que_llevan_su_desfase_se_comparan_como_instantes(medir_pidiendo):
+    codigo, errores = medir_pidiendo("zona=Europe/Madrid&formato", "zona=UTC&formato", "json", "parquet")
+    assert codigo == 0, errores
 
 
 @pytest.mark.parametrize("que", ["un usuario", "una llamada"])
