@@ -139,10 +139,10 @@ def contendientes(servidor: Servidor, formatos: Iterable[str], clientes: int) ->
     descarga = Contendiente(nombre="HTTP, csv", correr=servidor.descargar)
     comando = Contendiente(nombre="manage.py exportar_llamadas", correr=_con_el_comando)
     patron = [_programa_de_la_base()] if shutil.which(connection.client.executable_name or "") else []
-    otros = [
-        Contendiente(nombre=f"HTTP, {formato}", correr=partial(servidor.descargar, **OTROS[formato]), formato=formato)
-        for formato in formatos
-    ]
+    otros: list[Contendiente] = []
+    for formato in formatos:
+        correr = partial(servidor.descargar, **OTROS[formato])
+        otros += [Contendiente(nombre=f"HTTP, {formato}", correr=correr, formato=formato), *_corriente(formato)]
     a_la_vez = [_a_la_vez(uno, clientes, servidor) for uno in (descarga, *patron) if clientes > 1]
     return [descarga, comando, *patron, *_corriente("csv"), *otros, *a_la_vez]
 
@@ -161,7 +161,7 @@ def _corriente(formato: str) -> list[Contendiente]:
     def correr(destino: Path) -> Medida:
         return _cronometrar(partial(sacar, destino), destino)
 
-    return [Contendiente(nombre=nombre, correr=correr)]
+    return [Contendiente(nombre=nombre, correr=correr, formato=formato)]
 
 
 def _programa_de_la_base() -> Contendiente:

@@ -14,6 +14,7 @@ from discador.servidor import HILOS_DE_SOBRA, esperar, servidor
 from llamadas.demo.base import preparar
 from llamadas.demo.medicion.carrera import correr
 from llamadas.demo.medicion.contendientes import OTROS, Servidor, contendientes
+from llamadas.demo.medicion.corrientes import HAY_XLSXWRITER
 from llamadas.demo.medicion.cuadro import en_texto, maquina
 from llamadas.management.comando import Comando
 from llamadas.management.explicacion import de_la_base, del_sistema
@@ -28,8 +29,9 @@ Pide en DATABASE_URL una base de datos vacía, que llena de llamadas inventadas 
 deja para la próxima vez; si tiene usuarios o llamadas de otros, no la toca. Las
 exporta por HTTP (con gunicorn y curl) y con el comando, y lo compara con el
 programa de la base de datos (psql o sqlite3, si está: es el patrón) y con lo
-que se suele hacer en Django. Por turnos y varias veces, y comprobando que todos
-sacan las mismas filas.
+que se suele hacer en Django. Con --formatos, también en otros, y con lo que se
+suele usar para cada uno: xlsxwriter (si está instalado), json.dumps o pyarrow.
+Por turnos y varias veces, y comprobando que todos sacan las mismas filas.
 
 En la tabla, «× patrón» es lo que se tarda dividido por lo que tarda el patrón;
 «primer byte», lo que se espera hasta que empieza la descarga; «memoria», lo
@@ -93,6 +95,8 @@ class Command(Comando):
         self, filas: int, contrasena: str, *, repeticiones: int, formatos: list[str], clientes: int, **_: Any
     ) -> list[dict[str, Any]]:
         elegidos = OTROS if TODOS in formatos else dict.fromkeys(formatos)
+        if "xlsx" in elegidos and not HAY_XLSXWRITER:
+            self.stderr.write("No está xlsxwriter, con que se compara el XLSX: pip install xlsxwriter.")
         with servidor(hilos=clientes + HILOS_DE_SOBRA) as (raiz, proceso):
             esperar(raiz, proceso)
             http = Servidor(raiz, proceso.pid, Usuario.objects.get(email=CORREO), contrasena)

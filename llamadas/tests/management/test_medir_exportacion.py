@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from contextlib import closing, contextmanager, suppress
+from importlib.util import find_spec
 from urllib.parse import quote, urlsplit
 
 import pytest
@@ -24,6 +25,7 @@ from ..datos import esperar, finalizada
 pytestmark = pytest.mark.django_db(transaction=True)
 
 CORREO = "medicion@discador.example.com"
+PATRON = {"postgresql": "psql \\copy", "sqlite": "sqlite3 -csv"}
 
 con_curl = pytest.mark.skipif(not shutil.which("curl"), reason="no hay curl en esta máquina")
 
@@ -95,7 +97,7 @@ def test_mide_la_descarga_el_comando_el_patron_y_lo_corriente_y_deja_la_base_par
     assert proceso.returncode == 0, errores
     medido = json.loads(salida)
     resultados = {uno["nombre"]: uno for uno in medido["resultados"]}
-    patron = {"postgresql": "psql \\copy", "sqlite": "sqlite3 -csv"}[connection.vendor]
+    patron = PATRON[connection.vendor]
     hay_patron = shutil.which(connection.client.executable_name)
     esperados = ["HTTP, csv", "manage.py exportar_llamadas", patron, "Django corriente"]
     esperados += ["HTTP, csv, 2 a la vez", f"{patron}, 2 a la vez"]
@@ -130,14 +132,31 @@ def test_mide_la_descarga_el_comando_el_patron_y_lo_corriente_y_deja_la_base_par
 
 
 @con_curl
-def test_mide_los_demas_formatos(de_medir):
+def test_mide_los_demas_formatos_y_lo_que_se_suele_usar_para_cada_uno(de_medir):
     proceso = de_medir.medir("--repeticiones", "2", "--json", "--formatos", "todos")
     salida, errores = proceso.communicate(timeout=120)
     assert proceso.returncode == 0, errores
-    otros = [uno for uno in json.loads(salida)["resultados"] if uno["nombre"].startswith("HTTP, ")][1:]
-    nombres = ("csv-excel", "csv.gz", "xlsx", "json", "ndjson", "parquet")
-    assert [uno["nombre"] for uno in otros] == [f"HTTP, {nombre}" for nombre in nombres]
+    _, _, _, *otros = [uno for uno in json.loads(salida)["resultados"] if uno["nombre"] not in PATRON.values()]
+    xlsxwriter = ["xlsxwriter"] if find_spec("xlsxwriter") else []
+    assert [uno["nombre"] for uno in otros] == [
+        *("HTTP, csv-excel", "HTTP, csv.gz", "HTTP, xlsx", *xlsxwriter, "HTTP, json", "json.dumps", "HTTP, ndjson"),
+        *("json.dumps, línea a línea", "HTTP, parquet", "pyarrow, de objetos"),
+    ]
     assert all(len(uno["segundos"]) == 2 and uno["bytes"] > 10_000 for uno in otros)
+    assert ("No está xlsxwriter" in errores) is not bool(xlsxwriter)
+
+
+@con_curl
+def test_sin_xlsxwriter_se_dice_y_se_mide_lo_demas(de_medir, tmp_path):
+    (tmp_path / "sitecustomize.py").write_text('import sys\n\nsys.modules["xlsxwriter"] = None\n')
+    argumentos = ("--repeticiones", "1", "--formatos", "xlsx", "json")
+    proceso = de_medir.medir(*argumentos, filas=50, PYTHONPATH=str(tmp_path))
+    salida, errores = proceso.communicate(timeout=60)
+    assert proceso.returncode == 0, errores
+    assert "No está xlsxwriter, con que se compara el XLSX: pip install xlsxwriter." in errores
+    assert "| HTTP, xlsx " in salida
+    assert "| xlsxwriter " not in salida
+    assert "| json.dumps " in salida
 
 
 @pytest.fixture
