@@ -28,11 +28,9 @@ from rest_framework_simplejwt.tokens import AccessToken
 from discador.servidor import CLIENTE
 from usuarios.models import Usuario
 
-from ...exportacion.columnas import Columna
-from ...exportacion.exportar import consulta_de
+from ...exportacion.columnas import COLUMNAS, Columna
 from ...exportacion.formatos import CSV, DIALECTOS, FORMATOS
-from ...exportacion.opciones import Opciones
-from ...exportacion.sql.expresiones import SinFormula
+from ...exportacion.sql.textos import SinFormula
 from ...models import Llamada
 from .corrientes import CORRIENTES
 
@@ -166,7 +164,8 @@ def _corriente(formato: str) -> list[Contendiente]:
 
 def _programa_de_la_base() -> Contendiente:
     """`psql` o `sqlite3`, con la misma consulta y los ajustes que tenga el servidor."""
-    consulta = consulta_de(Llamada.objects.finalizadas(), Opciones(formato=_CSVConNulos(), zona=ZONA))
+    expresiones = [_CSVConNulos().expresion(columna, ZONA) for columna in COLUMNAS.values()]
+    consulta = Llamada.objects.finalizadas().en_orden_de_exportacion().values_list(*expresiones).query
     sql, params = consulta.get_compiler(connection=connection).as_sql()
     entorno = dict(os.environ)
     with connection.cursor() as cursor:

@@ -42,8 +42,8 @@ ESTILOS = (
     '<cellStyles count="1"><cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles></styleSheet>'
 )
 
-ETIQUETAS = re.compile("<[^>]*>")
-UN_CARACTER = re.compile("_x[0-9A-F]{4}_|&[^;]+;")
+DE_UN_TEXTO = re.compile(r"<is><t[^>]*>([^<]*)")
+DE_UN_CARACTER = re.compile("_x[0-9A-F]{4}_|&[^;]+;")
 
 # La primera que sabe decir un ZIP: los mismos datos dan siempre el mismo fichero.
 SIN_FECHA = datetime(1980, 1, 1, tzinfo=UTC)
@@ -143,9 +143,8 @@ def _en_hojas(lotes: Lotes) -> Iterator[Lote]:
 def _comprobar_que_cabe(lote: Lote) -> None:
     """Lanza `ExportacionIncompleta` si hay un texto que no cabe en una celda; casi nunca lo es ni una línea."""
     for linea in lote if max(map(len, lote)) > CARACTERES_POR_CELDA else ():
-        for celda in linea.decode().split(SEPARADOR):
-            texto = UN_CARACTER.sub("_", ETIQUETAS.sub("", celda))
-            if len(texto.encode("utf-16-le")) > 2 * CARACTERES_POR_CELDA:
+        for texto in DE_UN_TEXTO.findall(linea.decode()):
+            if len(DE_UN_CARACTER.sub("_", texto).encode("utf-16-le")) > 2 * CARACTERES_POR_CELDA:
                 raise ExportacionIncompleta(
                     "Una llamada tiene un texto de más de 32.767 caracteres, que no cabe en una celda de Excel: "
                     "elija otro formato."

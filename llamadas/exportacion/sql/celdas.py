@@ -86,7 +86,8 @@ class CeldaDeFecha(Func):
         local, de_local = local_en_postgresql(fecha, params, self.zona)
         tiene_dia = f"{fecha} >= TIMESTAMPTZ '{PRIMER_DIA}Z' AND {fecha} < TIMESTAMPTZ '{FIN_DE_LOS_DIAS}Z'"
         dias = f"floor(date_part('epoch', {local})) / 86400 + {DIA_DE_1970} + {PIZCA}"
-        return self._celda(compiler, tiene_dia, dias, (*params * 2, *de_local))
+        celda = f"' s=\"1\"><v>' || ({dias}) || '</v></c>'"
+        return self._celda(compiler, tiene_dia, celda, (*params * 2, *de_local))
 
     def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any) -> SQL:
         fecha, params = compiler.compile(self.source_expressions[0])
@@ -102,10 +103,10 @@ class CeldaDeFecha(Func):
             en_utc=dias_de(fecha),
         )
         tiene_dia = f"{fecha} >= '{PRIMER_DIA}'"
-        return self._celda(compiler, tiene_dia, dias, params * (tiene_dia + dias).count(fecha))
+        con_16_cifras = "printf(' s=\"1\"><v>%%!.16g</v></c>', " + dias + ")"
+        return self._celda(compiler, tiene_dia, con_16_cifras, params * (tiene_dia + dias).count(fecha))
 
-    def _celda(self, compiler: SQLCompiler, tiene_dia: str, dias: str, params: tuple[Any, ...]) -> SQL:
+    def _celda(self, compiler: SQLCompiler, tiene_dia: str, con_el_dia: str, params: tuple[Any, ...]) -> SQL:
         local, de_local = compiler.compile(self.source_expressions[1])
         en_texto = CeldaDeTexto.tal_cual.format(texto=local)
-        sql = f"""CASE WHEN {tiene_dia} THEN ' s="1"><v>' || ({dias}) || '</v></c>' ELSE {en_texto} END"""
-        return sql, (*params, *de_local)
+        return f"CASE WHEN {tiene_dia} THEN {con_el_dia} ELSE {en_texto} END", (*params, *de_local)

@@ -83,14 +83,21 @@ def test_los_bytes_son_los_de_oro(con_token, de_oro, oro, opciones):
 
 
 def test_el_xlsx_es_el_de_oro(con_token, de_oro):
-    esperado, escrito = ((ORO / "llamadas.xlsx").read_bytes(), exportado(con_token, zona=MADRID, formato="xlsx"))
+    esperado, escrito = (ORO / "llamadas.xlsx").read_bytes(), exportado(con_token, zona=MADRID, formato="xlsx")
+    if connection.vendor == "sqlite":
+        assert escrito == esperado  # los mismos datos dan siempre el mismo fichero
+    # De una base a otra cambian las cifras de las fechas, y a qué textos se les dice que los blancos cuentan.
     assert _partes(escrito) == _partes(esperado)
 
 
 def _partes(libro):
-    """Todo lo que hay dentro de un libro, salvo cuándo se creó."""
+    """Todo lo que hay dentro de un libro."""
     with zipfile.ZipFile(io.BytesIO(libro)) as partes:
-        return {nombre: partes.read(nombre) for nombre in partes.namelist() if nombre != "docProps/core.xml"}
+        return {
+            nombre: re.sub(rb"<v>([0-9]+\.[0-9]+)", lambda v: b"<v>%.8f" % float(v[1]), parte)
+            for nombre in partes.namelist()
+            for parte in [partes.read(nombre).replace(b' xml:space="preserve"', b"")]
+        }
 
 
 def test_el_parquet_es_el_de_oro(con_token, de_oro):

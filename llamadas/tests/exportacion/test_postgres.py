@@ -221,7 +221,7 @@ def con_siesta_en(fila):
     return Llamada.objects.finalizadas().annotate(lenta=se_duerme)
 
 
-@pytest.mark.parametrize("formato", ["csv", "ndjson", "xlsx"])
+@pytest.mark.parametrize("formato", ["csv", "ndjson"])
 def test_abandonarla_acaba_con_una_consulta_que_aun_no_da_filas(muchas, formato):
     opciones = Opciones(formato=FORMATOS[formato], columnas=[*COLUMNAS.values(), LENTA])
     trozos = exportar(con_siesta_en(5_000), opciones).trozos
@@ -298,11 +298,13 @@ def test_doscientas_abandonadas_no_dejan_nada(muchas):
     esperar(lambda: conexiones() == abiertas, segundos=1)
 
 
-def test_quien_cuelga_acaba_con_la_copia_en_un_segundo(muchas, servidor, administrador):
+@pytest.mark.parametrize(("formato", "veces"), [("csv", 20), ("xlsx", 5)])
+def test_quien_cuelga_acaba_con_la_copia_en_un_segundo(muchas, servidor, administrador, formato, veces):
     sembrar(MUCHAS * 3)  # las que caben en lo que se guarda entre el servidor y el cliente, y más
     cabeceras = {"Authorization": f"Bearer {AccessToken.for_user(administrador)}"}
-    for _ in range(20):
-        with requests.get(f"{servidor}/api/v1/llamadas/exportar", headers=cabeceras, stream=True, timeout=60) as r:
+    url = f"{servidor}/api/v1/llamadas/exportar?formato={formato}"
+    for _ in range(veces):
+        with requests.get(url, headers=cabeceras, stream=True, timeout=60) as r:
             trozos = r.iter_content(1024)  # si se suelta, se cuelga
             next(trozos)
             assert [consulta[:6] for consulta, _ in consultas_en_marcha()] == ["COPY ("]
