@@ -9,9 +9,9 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from usuarios.models import Usuario
 
-from ..exportacion.sql.fechas import DE_LA_HORA, HoraEnPunto
 from ..exportacion.sql.instantanea import instantanea
 from ..models import DIAS_DE_LA_SEMANA, LlamadaQuerySet, Resultado
+from ..pedido.horas import DE_LA_HORA, HoraEnPunto
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,9 +8,9 @@ from django.db.models import Q
 from django.db.models.lookups import In
 from rest_framework.serializers import Field
 
-from ..exportacion.sql.fechas import DiaDeLaSemana, HoraDelDia
 from ..models import DIAS_DE_LA_SEMANA, Resultado
 from .campos import SIN_AGENTE, CorreoDeUsuario, Eleccion, Lista, ListaDeCorreos
+from .horas import DiaDeLaSemana, HoraDelDia
 
 SIN_RESULTADO = "sin_resultado"
 

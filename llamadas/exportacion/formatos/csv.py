@@ -65,7 +65,7 @@ class CSVParaExcel(CSV):
             case Tipo.FECHA:
                 return FechaLocal(columna.fuente, zona, separador=" ")
             case Tipo.TELEFONO:
-                return TextoParaExcel(columna.fuente)
+                return TextoParaExcel(columna.fuente, telefono=True)
             case Tipo.ENTERO:
                 return EnteroParaExcel(columna.fuente)
             case Tipo.TEXTO:

@@ -1,15 +1,14 @@
 """Las celdas de un XLSX, en el XML de una hoja (ECMA-376, 18.3.1.4): lo que va tras `<c r="A1"`."""
 
 import re
-from typing import Any
+from functools import partial
 
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import CharField, F, Func
-from django.db.models.sql.compiler import SQLCompiler
 
 from ..excel import ENTEROS
-from .fechas import SQL, FechaLocal, local_en_postgresql, local_en_sqlite
-from .textos import SOLO_LETRAS_Y_CIFRAS_EN_SQLITE, Manera, Texto, literal
+from .base import DeUnaColumna, literal
+from .fechas import fecha_y_hora, local_en_postgresql, local_en_sqlite
+from .textos import SOLO_LETRAS_Y_CIFRAS_EN_SQLITE, Manera, Texto
 
 VACIA = "/>"
 
@@ -27,10 +26,11 @@ def texto_de_excel(texto: str | None) -> str | None:
     return texto and _PARECIDO_COMPILADO.sub("_x005F_", texto).translate(_ESCAPADOS | str.maketrans(_DE_XML))
 
 
+CELDA = """' t="inlineStr"><is><t>' || {texto} || '</t></is></c>'"""
+
+
 class CeldaDeTexto(Texto):
     """Una celda de texto, que nunca es otra cosa. La de un texto vacío está vacía."""
-
-    tal_cual = """' t="inlineStr"><is><t>' || {texto} || '</t></is></c>'"""
 
     def manera(self, motor: str) -> Manera:
         if motor == "sqlite":
@@ -40,73 +40,50 @@ class CeldaDeTexto(Texto):
             escapado = f"regexp_replace({{texto}}, {literal(_PARECIDO.replace('0000', '0001'))}, '_x005F_', 'g')"
             for c, escrito in {**_DE_XML, **{chr(c): escrito for c, escrito in _ESCAPADOS.items() if c}}.items():
                 escapado = f"replace({escapado}, chr({ord(c)}), '{escrito}')"
-        con_espacios = self.tal_cual.replace("<t>", '<t xml:space="preserve">').replace("{texto}", escapado)
-        return Manera(inocuo=inocuo, tal_cual=self.tal_cual, con_cuidado=con_espacios)
+        con_espacios = CELDA.replace("<t>", '<t xml:space="preserve">').replace("{texto}", escapado)
+        return Manera(inocuo=inocuo, tal_cual=CELDA, con_cuidado=con_espacios)
 
 
-class CeldaDeEntero(Func):
+class CeldaDeEntero(DeUnaColumna):
     """Una celda con un número; o con su texto, si tiene más cifras de las que Excel guarda."""
 
-    output_field = CharField()
-
-    def __init__(self, fuente: str) -> None:
-        super().__init__(F(fuente))
-
-    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, *_: Any, **__: Any) -> SQL:
-        entero, params = compiler.compile(self.source_expressions[0])
-        en_texto = CeldaDeTexto.tal_cual.format(texto=entero)
-        sql = (
-            f"CASE WHEN {entero} BETWEEN {ENTEROS.start} AND {ENTEROS.stop - 1}"
-            f" THEN '><v>' || {entero} || '</v></c>' ELSE {en_texto} END"
-        )
-        return sql, (*params * sql.count(entero),)
+    def en(self, conexion: BaseDatabaseWrapper, columna: str) -> str:
+        cabe = f"{columna} BETWEEN {ENTEROS.start} AND {ENTEROS.stop - 1}"
+        return f"CASE WHEN {cabe} THEN '><v>' || {columna} || '</v></c>' ELSE {CELDA.format(texto=columna)} END"
 
 
 # Cuenta los días desde 1900, que cree bisiesto: las anteriores a marzo van como texto. Con un día de margen, que es el
 # que puede haber entre la hora de una zona y la UTC.
 PRIMER_DIA, FIN_DE_LOS_DIAS = "1900-03-02", "10000-01-01"
 DIA_DE_1970 = 25_569
-PIZCA = (
-    "0.000000001"  # de día, una décima de milisegundo: hay quien trunca en vez de redondear, y diría un segundo menos
-)
 DIA_JULIANO = 2_415_018.5  # el día cero de Excel, en los de `julianday`
+# De día: una décima de milisegundo. Hay quien trunca en vez de redondear, y sin ella diría un segundo menos.
+PIZCA = "0.000000001"
 
 
-class CeldaDeFecha(Func):
+class CeldaDeFecha(DeUnaColumna):
     """Una celda con una fecha: los días, hora local de `zona` y sin fracciones de segundo, con el estilo número 1."""
 
-    output_field = CharField()
-
     def __init__(self, fuente: str, zona: str) -> None:
-        super().__init__(F(fuente), FechaLocal(fuente, zona))
+        super().__init__(fuente)
         self.zona = zona
 
-    def as_postgresql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any) -> SQL:
-        fecha, params = compiler.compile(self.source_expressions[0])
-        local, de_local = local_en_postgresql(fecha, params, self.zona)
-        tiene_dia = f"{fecha} >= TIMESTAMPTZ '{PRIMER_DIA}Z' AND {fecha} < TIMESTAMPTZ '{FIN_DE_LOS_DIAS}Z'"
-        dias = f"floor(date_part('epoch', {local})) / 86400 + {DIA_DE_1970} + {PIZCA}"
-        celda = f"' s=\"1\"><v>' || ({dias}) || '</v></c>'"
-        return self._celda(compiler, tiene_dia, celda, (*params * 2, *de_local))
+    def en(self, conexion: BaseDatabaseWrapper, columna: str) -> str:
+        en_texto = CELDA.format(texto=fecha_y_hora(conexion, columna, self.zona, "T"))
+        if conexion.vendor == "postgresql":
+            tiene_dia = f"{columna} >= TIMESTAMPTZ '{PRIMER_DIA}Z' AND {columna} < TIMESTAMPTZ '{FIN_DE_LOS_DIAS}Z'"
+            segundos = f"floor(date_part('epoch', {local_en_postgresql(columna, self.zona)}))"
+            dias = f"' s=\"1\"><v>' || ({segundos} / 86400 + {DIA_DE_1970} + {PIZCA}) || '</v></c>'"
+        else:
+            tiene_dia = f"{columna} >= '{PRIMER_DIA}'"
+            dias = f"printf(' s=\"1\"><v>%%!.16g</v></c>', {self._dias_en_sqlite(columna)})"
+        return f"CASE WHEN {tiene_dia} THEN {dias} ELSE {en_texto} END"
 
-    def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any) -> SQL:
-        fecha, params = compiler.compile(self.source_expressions[0])
-
+    def _dias_en_sqlite(self, columna: str) -> str:
         def dias_de(fecha: str, desfase: int = 0) -> str:
             return f"julianday(substr({fecha}, 1, 19)) - {DIA_JULIANO - desfase / 86400} + {PIZCA}"
 
-        dias = local_en_sqlite(
-            fecha,
-            self.zona,
-            lambda desfase: dias_de(fecha, desfase),
-            de_python=dias_de("{local}"),
-            en_utc=dias_de(fecha),
+        con_el_desfase = partial(dias_de, columna)
+        return local_en_sqlite(
+            columna, self.zona, con_el_desfase, de_python=dias_de("{local}"), en_utc=dias_de(columna)
         )
-        tiene_dia = f"{fecha} >= '{PRIMER_DIA}'"
-        con_16_cifras = "printf(' s=\"1\"><v>%%!.16g</v></c>', " + dias + ")"
-        return self._celda(compiler, tiene_dia, con_16_cifras, params * (tiene_dia + dias).count(fecha))
-
-    def _celda(self, compiler: SQLCompiler, tiene_dia: str, con_el_dia: str, params: tuple[Any, ...]) -> SQL:
-        local, de_local = compiler.compile(self.source_expressions[1])
-        en_texto = CeldaDeTexto.tal_cual.format(texto=local)
-        return f"CASE WHEN {tiene_dia} THEN {con_el_dia} ELSE {en_texto} END", (*params, *de_local)

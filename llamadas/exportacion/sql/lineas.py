@@ -14,7 +14,7 @@ from django.db.models.expressions import Combinable
 from django.db.models.sql import Query
 from django.db.models.sql.compiler import SQLCompiler
 
-from .fechas import SQL
+from .base import SQL
 
 FILAS_POR_LOTE = 2000  # unos 200 KiB de CSV
 

@@ -3,12 +3,9 @@
 import re
 from dataclasses import dataclass
 from string import ascii_letters, digits
-from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import CharField, F, Func
 from django.db.models.constants import LOOKUP_SEP
-from django.db.models.sql.compiler import SQLCompiler
 
 from .. import excel
 from ..formulas import (
@@ -23,23 +20,16 @@ from ..formulas import (
     SEPARADORES,
     TELEFONO,
 )
-from .fechas import SQL
+from .base import DeUnaColumna, literal
 
 
-class EnteroParaExcel(Func):
+class EnteroParaExcel(DeUnaColumna):
     """Un entero como sus cifras; y si tiene más de las que Excel guarda de un número, como texto: `="…"`."""
 
-    output_field = CharField()
-
-    def __init__(self, fuente: str) -> None:
-        super().__init__(F(fuente))
-
-    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, *_: Any, **__: Any) -> SQL:
-        entero, params = compiler.compile(self.source_expressions[0])
-        cabe = f"{entero} BETWEEN {excel.ENTEROS.start} AND {excel.ENTEROS.stop - 1}"
-        cifras = f"CAST({entero} AS TEXT)"
-        sql = f"CASE WHEN {cabe} THEN {cifras} ELSE '=\"' || {cifras} || '\"' END"
-        return sql, (*params * sql.count(entero),)
+    def en(self, conexion: BaseDatabaseWrapper, columna: str) -> str:
+        cabe = f"{columna} BETWEEN {excel.ENTEROS.start} AND {excel.ENTEROS.stop - 1}"
+        cifras = f"CAST({columna} AS TEXT)"
+        return f"CASE WHEN {cabe} THEN {cifras} ELSE '=\"' || {cifras} || '\"' END"
 
 
 SOLO_CIFRAS = {
@@ -63,18 +53,17 @@ class Manera:
     tal_cual: str = "{texto}"
 
 
-class Texto(Func):
+class Texto(DeUnaColumna):
     """Un texto escrito para un formato. El vacío es nulo, salvo que se escriba distinto.
 
     Escribirlo con cuidado cuesta tanto como lo demás de la fila: antes se descarta, con lo menos posible, el que no lo
     necesita.
     """
 
-    output_field = CharField()
     el_vacio_es_nulo = True
 
     def __init__(self, fuente: str, *, telefono: bool = False) -> None:
-        super().__init__(F(fuente))
+        super().__init__(fuente)
         self.de_otra_tabla = LOOKUP_SEP in fuente
         self.telefono = telefono
 
@@ -82,25 +71,23 @@ class Texto(Func):
         """La de PostgreSQL o la de SQLite."""
         raise NotImplementedError
 
-    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, *_: Any, **__: Any) -> SQL:
-        columna, params = compiler.compile(self.source_expressions[0])
-        manera = self.manera(connection.vendor)
+    def en(self, conexion: BaseDatabaseWrapper, columna: str) -> str:
+        manera = self.manera(conexion.vendor)
         vacio = "WHEN {texto} = '' THEN NULL" if self.el_vacio_es_nulo else ""
-        sql = (
-            f"CASE WHEN {self._intacto(connection, manera.inocuo)} THEN {manera.tal_cual} {vacio}"
+        return (
+            f"CASE WHEN {self._intacto(conexion, manera.inocuo)} THEN {manera.tal_cual} {vacio}"
             f" WHEN {{texto}} IS NOT NULL THEN {manera.con_cuidado} END"
         ).replace("{texto}", columna)
-        return sql, (*params * sql.count(columna),)
 
-    def _intacto(self, connection: BaseDatabaseWrapper, inocuo: str) -> str:
+    def _intacto(self, conexion: BaseDatabaseWrapper, inocuo: str) -> str:
         """Cómo saber que no hay que tocarlo: porque es un número, de los que se eligen de una lista, o no es de los
         pocos de otra tabla que hay que tocar, que se buscan una sola vez.
         """
         if self.telefono:
-            return f"{SOLO_CIFRAS[connection.vendor]} OR {inocuo}"  # casi todos; y cuesta la cuarta parte
+            return f"{SOLO_CIFRAS[conexion.vendor]} OR {inocuo}"  # casi todos; y cuesta la cuarta parte
         campo = self.source_expressions[0].output_field
         if self.de_otra_tabla:
-            nombre, tabla = map(connection.ops.quote_name, (str(campo.column), campo.model._meta.db_table))
+            nombre, tabla = map(conexion.ops.quote_name, (str(campo.column), campo.model._meta.db_table))
             raro = f"NOT ({inocuo.replace('{texto}', nombre)})"
             return f"{{texto}} NOT IN (SELECT {nombre} FROM {tabla} WHERE {raro})"  # noqa: S608 (nombres del modelo)
         valores = [literal(valor) for valor, _ in campo.flatchoices if SIN_NADA_RARO.fullmatch(valor)]
@@ -139,12 +126,7 @@ class SinFormulaTrasConstante(SinFormula):
     en_sqlite = "proteger_tras_constante({{texto}})"
 
 
-def literal(texto: str) -> str:
-    """Un texto en SQL, dentro de una consulta con parámetros."""
-    return "'" + texto.replace("'", "''").replace("%", "%%") + "'"
-
-
-class TextoParaExcel(Func):
+class TextoParaExcel(SinFormulaTrasConstante):
     """Un texto que ninguna hoja de cálculo cambia al abrir un CSV: `="…"`, con las comillas duplicadas.
 
     Sin eso, un teléfono es para ellas un número: se comen el `+` y los ceros, y de `600.123.456` quitan los puntos.
@@ -152,27 +134,13 @@ class TextoParaExcel(Func):
     no cabe en ella va como en `SinFormulaTrasConstante` (véase `formulas.constante`).
     """
 
-    output_field = CharField()
-
-    def __init__(self, fuente: str) -> None:
-        super().__init__(F(fuente), SinFormulaTrasConstante(fuente))
-
-    def as_postgresql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any) -> SQL:
-        (texto, params), (protegido, otros) = (compiler.compile(fuente) for fuente in self.source_expressions)
-        sql = (
-            f"CASE WHEN {texto} = '' THEN NULL WHEN length({texto}) <= {LARGO_DE_UNA_CONSTANTE}"
-            f' AND {texto} COLLATE "C" !~ {literal(FUERA_DE_UNA_CONSTANTE)}'
-            f" THEN '=\"' || replace({texto}, '\"', '\"\"') || '\"' ELSE "
-        )
-        return f"{sql}{protegido} END", (*params * sql.count(texto), *otros)
-
-    def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any) -> SQL:
-        texto, params = compiler.compile(self.source_expressions[0])
-        sql = (
-            f"CASE WHEN {SOLO_CIFRAS['sqlite']} THEN '=\"' || {{texto}} || '\"'"
-            " WHEN coalesce({texto}, '') = '' THEN NULL ELSE constante({texto}) END"
-        )
-        return sql.replace("{texto}", texto), (*params * sql.count("{texto}"),)
+    def manera(self, motor: str) -> Manera:
+        if motor == "sqlite":
+            return Manera(inocuo="FALSE", tal_cual="""'="' || {texto} || '"'""", con_cuidado="constante({texto})")
+        cabe = f"length({{texto}}) <= {LARGO_DE_UNA_CONSTANTE}"
+        inocuo = f"{{texto}} <> '' AND {cabe} AND {{texto}} COLLATE \"C\" !~ {literal(FUERA_DE_UNA_CONSTANTE)}"
+        constante = """'="' || replace({texto}, '"', '""') || '"'"""
+        return Manera(inocuo=inocuo, tal_cual=constante, con_cuidado=super().manera(motor).con_cuidado)
 
 
 class TextoJSON(Texto):

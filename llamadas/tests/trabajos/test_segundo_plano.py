@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import timedelta
 from threading import Event, Thread
 
@@ -17,8 +17,7 @@ from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
 from llamadas.exportacion.exportar import exportar
-from llamadas.exportacion.formatos import FORMATOS, xlsx
-from llamadas.exportacion.opciones import Opciones
+from llamadas.exportacion.formatos import FORMATOS
 from llamadas.models import Exportacion, Llamada, Seleccionada
 from llamadas.trabajos import cola, estados, intentos, latidos, mantenimiento
 from llamadas.trabajos.almacen import Provisional, almacen
@@ -216,19 +215,16 @@ def test_si_el_disco_se_llena_a_mitad_no_queda_nada_a_medias(administrador, disc
     assert al_dia(encargo).estado == "fallida"
 
 
-@pytest.mark.parametrize("cual", ["el libro", "las hojas"])
-def test_un_xlsx_sin_sitio_en_los_temporales_espera_a_que_lo_haya(administrador, disco_pequeno, monkeypatch, cual):
+def test_un_xlsx_no_necesita_sitio_en_los_temporales(administrador, disco_pequeno, monkeypatch, settings, tmp_path):
     sembrar(10_000)
-    (disco_pequeno / "lastre").write_bytes(b"x" * 250_000)
-    if cual == "el libro":
-        monkeypatch.setattr(tempfile, "tempdir", str(disco_pequeno))
-    else:
-        monkeypatch.setenv("TMPDIR", str(disco_pequeno))
+    with suppress(OSError):
+        (disco_pequeno / "lastre").write_bytes(b"x" * 10**6)  # lleno
+    monkeypatch.setattr(tempfile, "tempdir", str(disco_pequeno))
+    monkeypatch.setenv("TMPDIR", str(disco_pequeno))
+    settings.EXPORTACIONES_CARPETA = tmp_path
     encargo = un_encargo(administrador, opciones={"formato": "xlsx"})
     trabajar()
-    assert al_dia(encargo).estado == "pendiente"
-    assert "No hay sitio en el disco" in encargo.mensaje
-    assert encargo.intentos_fallidos == 0
+    assert (al_dia(encargo).estado, encargo.filas) == ("completada", 10_000)
 
 
 def envuelto(error):
@@ -256,25 +252,6 @@ def test_sin_sitio_no_es_un_intento_fallido_aunque_lo_diga_otro(administrador, m
     trabajar()
     assert (al_dia(encargo).estado, encargo.intentos_fallidos) == ("pendiente", 0)
     assert "No hay sitio en el disco" in encargo.mensaje
-
-
-@pytest.mark.parametrize(
-    ("error", "numero"),
-    [
-        (OSError("Failed to save workbook: No space left on device (os error 28)"), errno.ENOSPC),
-        (OSError("Failed to save workbook: i/o error: Disk quota exceeded (os error 122)"), errno.EDQUOT),
-        (RuntimeError("zip: i/o error: No space left on device (os error 28)"), errno.ENOSPC),
-        (OSError(errno.EACCES, "no se puede"), errno.EACCES),
-    ],
-)
-def test_los_errores_del_disco_de_un_xlsx_llevan_su_numero(monkeypatch, error, numero):
-    def escribir(*_, **__):
-        raise error
-
-    monkeypatch.setattr(xlsx, "write_worksheets", escribir)
-    with pytest.raises(OSError) as lanzado:  # noqa: PT011 (se mira su número)
-        list(exportar(Llamada.objects.finalizadas(), Opciones(formato=FORMATOS["xlsx"])).trozos)
-    assert lanzado.value.errno == numero
 
 
 def test_si_no_se_sabe_si_se_publico_se_pregunta_hasta_saberlo(administrador, monkeypatch):
