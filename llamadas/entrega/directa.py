@@ -20,7 +20,7 @@ from ..pedido.pedido import Pedido
 from .constancia import Constancia, Quien
 from .plazas import BLOQUE, Plaza, con_paciencia
 
-BUFER = 4 * 1024 * 1024  # bytes que se producen antes de que salgan las cabeceras
+BUFER = 1024 * 1024  # bytes que se producen antes de que salgan las cabeceras
 
 
 class NoAlMomento(Exception):

@@ -72,7 +72,8 @@ class CeldaDeFecha(DeUnaColumna):
         en_texto = CELDA.format(texto=fecha_y_hora(conexion, columna, self.zona, "T"))
         if conexion.vendor == "postgresql":
             tiene_dia = f"{columna} >= TIMESTAMPTZ '{PRIMER_DIA}Z' AND {columna} < TIMESTAMPTZ '{FIN_DE_LOS_DIAS}Z'"
-            segundos = f"floor(date_part('epoch', {local_en_postgresql(columna, self.zona)}))"
+            # Antes de pasarla a coma flotante, donde a las fechas lejanas no les caben las fracciones.
+            segundos = f"date_part('epoch', date_trunc('second', {local_en_postgresql(columna, self.zona)}))"
             dias = f"' s=\"1\"><v>' || ({segundos} / 86400 + {DIA_DE_1970} + {PIZCA}) || '</v></c>'"
         else:
             tiene_dia = f"{columna} >= '{PRIMER_DIA}'"
