@@ -11,6 +11,7 @@ from django.db.models.signals import post_migrate
 from .exportacion.formulas import constante, proteger, proteger_tras_constante
 from .exportacion.sql.celdas import texto_de_excel
 from .exportacion.sql.desfases import fecha_local
+from .exportacion.sql.textos import entre_comillas
 
 
 class LlamadasConfig(AppConfig):
@@ -26,6 +27,6 @@ class LlamadasConfig(AppConfig):
 def _preparar(connection: BaseDatabaseWrapper, **_: Any) -> None:
     """Da a cada conexión de SQLite las funciones que necesitan las expresiones de las exportaciones."""
     if connection.vendor == "sqlite":
-        for funcion in (fecha_local, proteger, proteger_tras_constante, constante, texto_de_excel):
+        for funcion in (fecha_local, proteger, proteger_tras_constante, constante, entre_comillas, texto_de_excel):
             parametros = len(signature(funcion).parameters)
             connection.connection.create_function(funcion.__name__, parametros, funcion, deterministic=True)

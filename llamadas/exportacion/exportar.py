@@ -5,6 +5,7 @@ from contextlib import ExitStack, closing
 from functools import partial
 
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models.expressions import Combinable
 from django.db.models.sql import Query
 from django.utils import timezone
 
@@ -17,7 +18,7 @@ from .opciones import Opciones
 from .sql import postgres
 from .sql.adelanto import adelantar
 from .sql.instantanea import instantanea
-from .sql.lineas import EnTexto, Lote, leer
+from .sql.lineas import Linea, Lote, leer, rellenar
 
 
 def exportar(
@@ -36,7 +37,7 @@ def exportar(
         lectura = pila.enter_context(ExitStack())
         conexion = lectura.enter_context(instantanea(llamadas.db))
         total = _contar(llamadas, conexion)
-        lotes = lectura.enter_context(closing(_leer(consulta_de(llamadas, opciones), conexion, opciones)))
+        lotes = lectura.enter_context(closing(_leer(consulta_de(llamadas, opciones, conexion), conexion, opciones)))
         contenido = Contenido(columnas=columnas, zona=zona, filas=total, filtros=opciones.filtros)
         # La base se suelta al leer la última fila: el cliente puede ser lento en bajar lo que quede.
         vigilados = _vigilar(lotes, total, avance, al_acabar=lectura.close)
@@ -52,11 +53,13 @@ def exportar(
         )
 
 
-def consulta_de(llamadas: LlamadaQuerySet, opciones: Opciones) -> Query:
-    """La que da las filas del archivo, en su orden y como las pide el formato."""
-    formato, zona = opciones.formato, opciones.zona
-    expresiones = [EnTexto(formato.expresion(columna, zona), formato.forma.nulo) for columna in opciones.columnas]
-    return llamadas.en_orden_de_exportacion().values_list(*expresiones).query
+def consulta_de(llamadas: LlamadaQuerySet, opciones: Opciones, conexion: BaseDatabaseWrapper) -> Query:
+    """La que da las filas del archivo, en su orden: sus valores como los pide el formato o, en SQLite, ya juntos."""
+    formato, columnas = opciones.formato, opciones.columnas
+    valores: list[Combinable] = [formato.expresion(columna, opciones.zona) for columna in columnas]
+    if conexion.vendor == "sqlite":
+        valores = [Linea(valores, formato.alrededor(columnas) or formato.separadores(columnas), formato.forma.nulo)]
+    return llamadas.en_orden_de_exportacion().values_list(*valores).query
 
 
 def exportar_llamadas_finalizadas_csv() -> str:
@@ -74,12 +77,16 @@ def _contar(llamadas: LlamadaQuerySet, conexion: BaseDatabaseWrapper) -> int:
 def _leer(consulta: Query, conexion: BaseDatabaseWrapper, opciones: Opciones) -> Generator[Lote, None, None]:
     """Los lotes de líneas, tal como los escribe la base."""
     forma, zona = opciones.formato.forma, opciones.zona
-    if conexion.vendor != "postgresql" or conexion.in_atomic_block:
-        # En SQLite, dos hilos se estorbarían en el mismo proceso; y la transacción de quien llama no es de otro.
-        return leer(consulta, conexion, forma, zona)
-    # Mientras aquí se escribe un lote, el servidor prepara los siguientes.
-    copiar = partial(postgres.copiar, consulta, conexion, forma, zona)
-    return adelantar(copiar, interrumpir=[partial(postgres.cortar, conexion)])
+    if conexion.vendor != "postgresql":
+        return leer(consulta, conexion, forma, zona)  # dos hilos se estorbarían en el mismo proceso
+    if conexion.in_atomic_block:
+        lotes = leer(consulta, conexion, forma, zona)  # la transacción de quien llama no es de otro hilo
+    else:
+        # Mientras aquí se escribe un lote, el servidor prepara los siguientes.
+        copiar = partial(postgres.copiar, consulta, conexion, forma, zona)
+        lotes = adelantar(copiar, interrumpir=[partial(postgres.cortar, conexion)])
+    alrededor = opciones.formato.alrededor(opciones.columnas)
+    return rellenar(lotes, alrededor, forma.separador) if alrededor else lotes
 
 
 def _vigilar(

@@ -12,6 +12,7 @@ from ..columnas import Columna, Tipo
 from ..promedios import DE_SIEMPRE, DE_SIEMPRE_COMPRIMIDO, Promedio
 from ..sql.fechas import FechaLocal
 from ..sql.lineas import Forma, Lote
+from ..sql.textos import Texto
 
 Lotes = Iterable[Lote]
 
@@ -44,8 +45,25 @@ class Formato(ABC):
     forma: ClassVar[Forma] = Forma()
 
     def expresion(self, columna: Columna, zona: str) -> Combinable:
-        """Cómo escribe la base de datos los valores de `columna`, para un fichero con las fechas en `zona`."""
-        return FechaLocal(columna.fuente, zona) if columna.tipo is Tipo.FECHA else F(columna.fuente)
+        """Cómo escribe la base de datos los valores de `columna`, para un fichero con las fechas en `zona`.
+
+        Por omisión, como en un CSV, sin desarmar fórmulas.
+        """
+        match columna.tipo:
+            case Tipo.FECHA:
+                return FechaLocal(columna.fuente, zona)
+            case Tipo.TEXTO | Tipo.TELEFONO:
+                return Texto(columna.fuente, telefono=columna.tipo is Tipo.TELEFONO, separador=self.forma.separador)
+            case Tipo.ENTERO:
+                return F(columna.fuente)
+
+    def alrededor(self, columnas: Sequence[Columna]) -> list[str]:
+        """Lo que va antes de cada valor de una fila, y tras el último; o nada, si solo van separados."""
+        return []
+
+    def separadores(self, columnas: Sequence[Columna]) -> list[str]:
+        """Lo mismo, si solo van separados."""
+        return ["", *[self.forma.separador] * (len(columnas) - 1), ""]
 
     def aviso(self, filas: int) -> str:
         """Lo que debe saber quien vaya a abrir un fichero con esas filas; normalmente, nada."""

@@ -9,11 +9,12 @@ from django.db.models.expressions import Combinable
 from ..columnas import Columna, Tipo
 from ..excel import FILAS_POR_HOJA
 from ..sql.fechas import FechaLocal
-from ..sql.lineas import Forma
+from ..sql.lineas import Forma, Lote
 from ..sql.textos import EnteroParaExcel, SinFormula, SinFormulaTrasConstante, TextoParaExcel
 from .base import Contenido, Formato, Lotes
 
 FIN_DE_LINEA = b"\r\n"
+DE_UNA_COLUMNA = {b"": b'""', b'"\\."': b"\\."}
 
 
 class CSV(Formato):
@@ -32,18 +33,25 @@ class CSV(Formato):
             case Tipo.FECHA:
                 return FechaLocal(columna.fuente, zona)
             case Tipo.TEXTO:
-                return SinFormula(columna.fuente)
+                return SinFormula(columna.fuente, separador=self.forma.separador)
             case Tipo.TELEFONO:
-                return SinFormula(columna.fuente, telefono=True)
+                return SinFormula(columna.fuente, telefono=True, separador=self.forma.separador)
             case Tipo.ENTERO:
                 return F(columna.fuente)
 
     def bloques(self, contenido: Contenido, lotes: Lotes) -> Generator[bytes, None, None]:
-        de_lineas = iter(lotes)
+        de_lineas = iter(lotes if len(contenido.columnas) > 1 else map(_de_una_columna, lotes))
         cabecera = self.marca + self.forma.separador.join(contenido.nombres).encode()
         yield FIN_DE_LINEA.join([cabecera, *next(de_lineas, ()), b""])
         for lineas in de_lineas:
             yield FIN_DE_LINEA.join([*lineas, b""])
+
+
+def _de_una_columna(lote: Lote) -> Lote:
+    """Como las escribe `csv.writer`: la vacía no puede ser una línea en blanco, y «\\.», el final que tuvo COPY, no es
+    nada especial.
+    """
+    return [DE_UNA_COLUMNA.get(linea, linea) for linea in lote]
 
 
 class CSVParaExcel(CSV):
@@ -65,8 +73,8 @@ class CSVParaExcel(CSV):
             case Tipo.FECHA:
                 return FechaLocal(columna.fuente, zona, separador=" ")
             case Tipo.TELEFONO:
-                return TextoParaExcel(columna.fuente, telefono=True)
+                return TextoParaExcel(columna.fuente, telefono=True, separador=self.forma.separador)
             case Tipo.ENTERO:
                 return EnteroParaExcel(columna.fuente)
             case Tipo.TEXTO:
-                return SinFormulaTrasConstante(columna.fuente)
+                return SinFormulaTrasConstante(columna.fuente, separador=self.forma.separador)

@@ -1,7 +1,7 @@
 """JSON: un objeto por llamada, con cada valor de su tipo y las fechas según RFC 3339."""
 
 import json
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Sequence
 
 from django.db.models import F
 from django.db.models.expressions import Combinable
@@ -9,10 +9,9 @@ from django.db.models.expressions import Combinable
 from ..columnas import Columna, Tipo
 from ..promedios import Promedio
 from ..sql.fechas import FechaRFC3339
-from ..sql.lineas import Forma
+from ..sql.lineas import IMPOSIBLES, Forma
 from ..sql.textos import TextoJSON
 from .base import Contenido, Formato, Lotes
-from .plantilla import COMILLA, HUECO, SEPARADOR, columnas_de, rellenar
 
 # JSON los admite tal cual dentro de un texto; pero quien lee línea a línea (`readline` de Node, `str.splitlines`,
 # httpx) las parte ahí. Los demás que separan líneas son de control, y de esos ya se ocupa la base.
@@ -25,7 +24,7 @@ class _Objetos(Formato):
     comprimible = True
     promedio = Promedio(3, (21.5, 34, 23.5, 26, 50, 35, 52, 24, 47), (0.6, 0.7, 0.7, 1.4))
     promedio_comprimido = Promedio(23, (3, 6.8, 0.2, 1.3, 7.8, 4.7, 7.7, 1.8, 2.4), (0.7, 0.8, 0.9, 1.7))
-    forma = Forma(SEPARADOR, COMILLA, nulo="null")
+    forma = Forma(*IMPOSIBLES, nulo="null")
 
     def expresion(self, columna: Columna, zona: str) -> Combinable:
         match columna.tipo:
@@ -36,16 +35,16 @@ class _Objetos(Formato):
             case Tipo.ENTERO:
                 return F(columna.fuente)
 
-    def _objetos(self, contenido: Contenido, lotes: Lotes, alrededor: bytes) -> Iterator[bytes]:
-        """Los de cada lote; cada uno, donde diga `alrededor`."""
-        miembros = b",".join(b"%b:%b" % (json.dumps(nombre).encode(), HUECO) for nombre in contenido.nombres)
-        plantilla = alrededor % (b"{%b}" % miembros)
-        for lote in lotes:
-            objetos = rellenar(plantilla, columnas_de(lote))
-            if not objetos.isascii():
-                for fin, escapado in FINES_DE_LINEA.items():
-                    objetos = objetos.replace(fin, escapado)
-            yield objetos
+    def alrededor(self, columnas: Sequence[Columna]) -> list[str]:
+        claves = [f"{json.dumps(columna.nombre)}:" for columna in columnas]
+        return ["{" + claves[0], *(f",{clave}" for clave in claves[1:]), "}"]
+
+
+def _en_una_linea(objetos: bytes) -> bytes:
+    if not objetos.isascii():
+        for fin, escapado in FINES_DE_LINEA.items():
+            objetos = objetos.replace(fin, escapado)
+    return objetos
 
 
 class NDJSON(_Objetos):
@@ -58,7 +57,8 @@ class NDJSON(_Objetos):
     extension = "ndjson"
 
     def bloques(self, contenido: Contenido, lotes: Lotes) -> Generator[bytes, None, None]:
-        yield from self._objetos(contenido, lotes, b"%b\n")
+        for objetos in lotes:
+            yield _en_una_linea(b"\n".join([*objetos, b""]))
 
 
 class JSON(_Objetos):
@@ -71,7 +71,8 @@ class JSON(_Objetos):
     extension = "json"
 
     def bloques(self, contenido: Contenido, lotes: Lotes) -> Generator[bytes, None, None]:
-        objetos = self._objetos(contenido, lotes, b",\n%b")
-        yield b"[" + next(objetos, b",").removeprefix(b",")
-        yield from objetos
-        yield b"\n]\n" if contenido.filas else b"]\n"
+        antes = b"[\n"
+        for objetos in lotes:
+            yield antes + _en_una_linea(b",\n".join(objetos))
+            antes = b",\n"
+        yield b"\n]\n" if contenido.filas else b"[]\n"

@@ -6,7 +6,6 @@ import secrets
 from collections.abc import Generator, Iterator
 from typing import Any
 
-from django.db.models import F
 from django.db.models.expressions import Combinable
 
 from ..columnas import Columna, Tipo
@@ -31,7 +30,7 @@ class Parquet(Formato):
     forma = Forma(nulo=f"\x03{secrets.token_hex(4)}")
 
     def expresion(self, columna: Columna, zona: str) -> Combinable:
-        return FechaEnUTC(columna.fuente) if columna.tipo is Tipo.FECHA else F(columna.fuente)
+        return FechaEnUTC(columna.fuente) if columna.tipo is Tipo.FECHA else super().expresion(columna, zona)
 
     def bloques(self, contenido: Contenido, lotes: Lotes) -> Generator[bytes, None, None]:
         # Ocupan decenas de MiB, y solo hacen falta aquí.
@@ -49,7 +48,7 @@ class Parquet(Formato):
         escritos = leidos | {Tipo.FECHA: pa.timestamp("us", tz="UTC")}
         esquema = pa.schema([(c.nombre, escritos[c.tipo]) for c in contenido.columnas], metadata=_metadatos(contenido))
         opciones = {
-            "parse_options": ParseOptions(newlines_in_values=True),
+            "parse_options": ParseOptions(newlines_in_values=True, ignore_empty_lines=False),
             "convert_options": ConvertOptions(
                 column_types={columna.nombre: leidos[columna.tipo] for columna in contenido.columnas},
                 null_values=[self.forma.nulo],
@@ -73,10 +72,10 @@ def _grupos(lotes: Lotes) -> Iterator[bytes]:
     for lote in lotes:
         grupo += lote
         if len(grupo) >= FILAS_POR_GRUPO:
-            yield b"\n".join(grupo)
+            yield b"\n".join([*grupo, b""])
             grupo.clear()
     if grupo:
-        yield b"\n".join(grupo)
+        yield b"\n".join([*grupo, b""])
 
 
 class _Salida(io.RawIOBase):

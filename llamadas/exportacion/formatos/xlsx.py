@@ -4,7 +4,6 @@ import re
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
-from itertools import chain
 from typing import Any, cast
 from xml.sax.saxutils import escape
 
@@ -17,9 +16,8 @@ from ..errores import ExportacionIncompleta
 from ..excel import CARACTERES_POR_CELDA, FILAS_POR_HOJA
 from ..promedios import Promedio
 from ..sql.celdas import VACIA, CeldaDeEntero, CeldaDeFecha, CeldaDeTexto
-from ..sql.lineas import Forma, Lote
+from ..sql.lineas import IMPOSIBLES, Forma, Lote
 from .base import Contenido, Formato, Lotes
-from .plantilla import COMILLA, HUECO, SEPARADOR, columnas_de, rellenar
 
 XML = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
 HOJAS = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
@@ -42,6 +40,10 @@ ESTILOS = (
     '<cellStyles count="1"><cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles></styleSheet>'
 )
 
+# Lo que va donde el número de la fila hasta que se sabe cuál es: un carácter que tampoco puede estar en XML.
+NUMERO = "\x03"
+SIN_NUMERAR = NUMERO.encode()
+
 DE_UN_TEXTO = re.compile(r"<is><t[^>]*>([^<]*)")
 DE_UN_CARACTER = re.compile("_x[0-9A-F]{4}_|&[^;]+;")
 
@@ -62,7 +64,7 @@ class XLSX(Formato):
     tipo_mime = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
     extension = "xlsx"
     promedio = Promedio(6_700, (6, 10, 4.2, 4.8, 8.5, 4.3, 8.8, 5.5, 5.6), (1.5, 1.4, 1.9, 2.2))
-    forma = Forma(SEPARADOR, COMILLA, nulo=VACIA)
+    forma = Forma(*IMPOSIBLES, nulo=VACIA)
 
     def expresion(self, columna: Columna, zona: str) -> Combinable:
         match columna.tipo:
@@ -72,6 +74,10 @@ class XLSX(Formato):
                 return CeldaDeTexto(columna.fuente, telefono=columna.tipo is Tipo.TELEFONO)
             case Tipo.ENTERO:
                 return CeldaDeEntero(columna.fuente)
+
+    def alrededor(self, columnas: Sequence[Columna]) -> list[str]:
+        celdas = [f'<c r="{_letras(n)}{NUMERO}"' for n in range(1, len(columnas) + 1)]
+        return [f'<row r="{NUMERO}">{celdas[0]}', *celdas[1:], "</row>"]
 
     def bloques(self, contenido: Contenido, lotes: Lotes) -> Generator[bytes, None, None]:
         partes = (
@@ -107,14 +113,10 @@ def _hoja(columnas: Sequence[Columna], rango: str, lotes: Iterator[Lote]) -> Ite
         '<pane ySplit="1" topLeftCell="A2" activePane="bottomLeft" state="frozen"/></sheetView></sheetViews>'
         f'<cols>{"".join(anchos)}</cols><sheetData><row r="1">{"".join(nombres)}</row>'
     ).encode()
-    hueco = HUECO.decode()
-    celdas = "".join(f'<c r="{letra}{hueco}"{hueco}' for letra in letras)
-    plantilla = f'<row r="{hueco}">{celdas}</row>'.encode()
     fila = 2
     for lote in lotes:
         _comprobar_que_cabe(lote)
-        numeros = [b"%d" % n for n in range(fila, fila + len(lote))]
-        yield rellenar(plantilla, [numeros, *chain.from_iterable((numeros, valores) for valores in columnas_de(lote))])
+        yield b"".join([linea.replace(SIN_NUMERAR, b"%d" % n) for n, linea in enumerate(lote, fila)])
         fila += len(lote)
         if fila > FILAS_POR_HOJA + 1:
             break

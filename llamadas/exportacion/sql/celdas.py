@@ -7,7 +7,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ..excel import ENTEROS
 from .base import DeUnaColumna, literal
-from .fechas import fecha_y_hora, local_en_postgresql, local_en_sqlite
+from .fechas import fecha_y_hora, hasta_los_segundos, local_en_postgresql, local_en_sqlite
 from .textos import SOLO_LETRAS_Y_CIFRAS_EN_SQLITE, Manera, Texto
 
 VACIA = "/>"
@@ -31,6 +31,8 @@ CELDA = """' t="inlineStr"><is><t>' || {texto} || '</t></is></c>'"""
 
 class CeldaDeTexto(Texto):
     """Una celda de texto, que nunca es otra cosa. La de un texto vacío está vacía."""
+
+    el_vacio_es_nulo = True
 
     def manera(self, motor: str) -> Manera:
         if motor == "sqlite":
@@ -82,7 +84,7 @@ class CeldaDeFecha(DeUnaColumna):
 
     def _dias_en_sqlite(self, columna: str) -> str:
         def dias_de(fecha: str, desfase: int = 0) -> str:
-            return f"julianday(substr({fecha}, 1, 19)) - {DIA_JULIANO - desfase / 86400} + {PIZCA}"
+            return f"julianday({hasta_los_segundos(fecha)}) - {DIA_JULIANO - desfase / 86400} + {PIZCA}"
 
         con_el_desfase = partial(dias_de, columna)
         return local_en_sqlite(

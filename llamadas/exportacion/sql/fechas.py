@@ -35,6 +35,11 @@ def local_en_sqlite(fecha: str, zona: str, con_el_desfase: Callable[[int], str],
     )
 
 
+def hasta_los_segundos(fecha: str) -> str:
+    """Sin la fracción, en SQLite. Si no la tiene, que es lo corriente, no hay nada que cortar."""
+    return f"CASE length({fecha}) WHEN 19 THEN {fecha} ELSE substr({fecha}, 1, 19) END"
+
+
 def fecha_y_hora(conexion: BaseDatabaseWrapper, fecha: str, zona: str, separador: str) -> str:
     """La hora local, hasta los segundos y sin redondear, con lo que se diga entre el día y la hora."""
     if conexion.vendor == "postgresql":
@@ -46,7 +51,7 @@ def fecha_y_hora(conexion: BaseDatabaseWrapper, fecha: str, zona: str, separador
         return f"strftime('%%Y-%%m-%%d{separador}%%H:%%M:%%S', substr({fecha}, 1, 19), '{segundos:+} seconds')"
 
     de_python = f"replace(substr({{local}}, 1, 19), ' ', '{separador}')"
-    en_utc = f"(substr({fecha}, 1, 10) || '{separador}' || substr({fecha}, 12, 8))"
+    en_utc = f"replace({hasta_los_segundos(fecha)}, ' ', '{separador}')"
     return local_en_sqlite(fecha, zona, con_el_desfase, de_python=de_python, en_utc=en_utc)
 
 

@@ -1,10 +1,10 @@
 """Las filas de una consulta, como líneas de texto que la propia base ha escrito."""
 
 import csv
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,7 +14,7 @@ from django.db.models.expressions import Combinable
 from django.db.models.sql import Query
 from django.db.models.sql.compiler import SQLCompiler
 
-from .base import SQL
+from .base import SQL, literal
 
 FILAS_POR_LOTE = 2000  # unos 200 KiB de CSV
 
@@ -23,34 +23,46 @@ Lote = Sequence[bytes]
 
 @dataclass(frozen=True)
 class Forma:
-    """Cómo van los valores en su línea: como en un CSV, con este separador, estas comillas y esto donde no hay valor.
-
-    Un texto vacío no lleva comillas, salvo que sea lo único que hay en la línea.
-    """
+    """Cómo van los valores en su línea: como en un CSV, con ese separador, esas comillas y eso donde no hay valor."""
 
     separador: str = ","
     comilla: str = '"'
     nulo: str = ""
 
 
-class EnTexto(Func):
-    """Lo que dé otra expresión, escrito: en SQLite nunca es nulo, y los números son sus cifras.
+# Los que no pueden estar en JSON ni en XML, para separador y comilla: así, ni hay que buscarlos ni se ponen comillas.
+IMPOSIBLES = "\x01", "\x02"
 
-    En PostgreSQL, tal cual: de eso ya se encarga COPY.
-    """
+
+class Linea(Func):
+    """Una fila entera, en SQLite: cada valor, o lo que va donde no lo hay, con algo alrededor."""
 
     output_field = CharField()
 
-    def __init__(self, valor: Combinable, nulo: str) -> None:
-        super().__init__(valor)
+    def __init__(self, valores: Sequence[Combinable], alrededor: Sequence[str], nulo: str) -> None:
+        super().__init__(*valores)
+        self.alrededor = alrededor
         self.nulo = nulo
 
-    def as_postgresql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any) -> SQL:
-        return compiler.compile(self.source_expressions[0])
+    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, *_: Any, **__: Any) -> SQL:
+        antes, *despues = map(literal, self.alrededor)
+        valores = [compiler.compile(valor) for valor in self.source_expressions]
+        trozos = [
+            f"ifnull({valor}, {literal(self.nulo)}) || {trozo}"
+            for (valor, _), trozo in zip(valores, despues, strict=True)
+        ]
+        return " || ".join([antes, *trozos]), tuple(chain.from_iterable(params for _, params in valores))
 
-    def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any) -> SQL:
-        valor, params = compiler.compile(self.source_expressions[0])
-        return f"ifnull(CAST({valor} AS TEXT), %s)", (*params, self.nulo)
+
+def rellenar(lotes: Iterable[Lote], alrededor: Sequence[str], separador: str) -> Generator[Lote, None, None]:
+    """Las mismas líneas, con lo que va alrededor de cada valor en vez del separador: lo que `Linea`, en PostgreSQL.
+
+    En él se tarda menos así, porque manda la mitad de bytes.
+    """
+    plantilla = b"%b".join(trozo.replace("%", "%%").encode() for trozo in alrededor)
+    entre_valores = separador.encode()
+    for lote in lotes:
+        yield [plantilla % tuple(linea.split(entre_valores)) for linea in lote]
 
 
 def leer(consulta: Query, conexion: BaseDatabaseWrapper, forma: Forma, zona: str) -> Generator[Lote, None, None]:
@@ -61,7 +73,7 @@ def leer(consulta: Query, conexion: BaseDatabaseWrapper, forma: Forma, zona: str
             lote = list(islice(filas, FILAS_POR_LOTE))
         if not lote:
             return
-        yield _lineas(lote, forma)
+        yield _como_copy(lote, forma) if conexion.vendor == "postgresql" else [linea.encode() for (linea,) in lote]
 
 
 @contextmanager
@@ -76,27 +88,13 @@ def _en_la_zona(zona: str, conexion: BaseDatabaseWrapper) -> Generator[None, Non
         cursor.execute("SET LOCAL TimeZone = %s", [conexion.timezone_name])
 
 
-def _lineas(filas: Sequence[Sequence[Any]], forma: Forma) -> Lote:
-    """Las que escribiría COPY."""
-    try:
-        texto = "\n".join(map(forma.separador.join, filas))
-    except TypeError:  # números y nulos, que solo da PostgreSQL
-        return _con_las_comillas_justas(
-            [[forma.nulo if valor is None else str(valor) for valor in fila] for fila in filas], forma
-        )
-    # Si no hay más separadores de los que se acaban de poner, es que ningún valor los lleva.
-    solo_los_puestos = (
-        texto.count(forma.separador) == len(filas) * (len(filas[0]) - 1)
-        and texto.count("\n") == len(filas) - 1
-        and forma.comilla not in texto
-        and "\r" not in texto
-        and len(filas[0]) > 1  # con una, la línea vacía lleva comillas
-    )
-    return texto.encode().split(b"\n") if solo_los_puestos else _con_las_comillas_justas(filas, forma)
-
-
-def _con_las_comillas_justas(filas: Sequence[Sequence[str]], forma: Forma) -> Lote:
+def _como_copy(filas: Sequence[Sequence[Any]], forma: Forma) -> Lote:
+    """Las líneas que escribiría COPY."""
     lineas: list[str] = []
-    destino = SimpleNamespace(write=lineas.append)  # mejor que un StringIO
-    csv.writer(destino, delimiter=forma.separador, quotechar=forma.comilla).writerows(filas)
+    escritor = csv.writer(
+        SimpleNamespace(write=lineas.append),  # mejor que un StringIO
+        delimiter=forma.separador,
+        quotechar=forma.comilla,
+    )
+    escritor.writerows([forma.nulo if valor is None else valor for valor in fila] for fila in filas)
     return [linea.removesuffix("\r\n").encode() for linea in lineas]

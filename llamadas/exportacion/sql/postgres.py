@@ -13,10 +13,6 @@ from django.db.models.sql import Query
 from .adelanto import Entregar
 from .lineas import FILAS_POR_LOTE, Forma, Lote
 
-# Lo que COPY y `csv.writer` escriben distinto cuando solo hay una columna: la fila vacía, que no puede ser una línea en
-# blanco, y el texto «\.», con el que en otro tiempo acababan los datos.
-DE_UNA_COLUMNA = {b"": b'""', b'"\\."': b"\\."}
-
 
 def copiar(consulta: Query, conexion: BaseDatabaseWrapper, forma: Forma, zona: str, entregar: Entregar[Lote]) -> None:
     """Entrega las filas de `consulta` como las líneas que escribiría `csv.writer`, sin su final, en lotes.
@@ -25,10 +21,7 @@ def copiar(consulta: Query, conexion: BaseDatabaseWrapper, forma: Forma, zona: s
     si no, COPY les pone comillas. Lanza `DatabaseError` y lo que lance `entregar`; después, la conexión ya solo vale
     para cerrarla.
     """
-    compilador = consulta.get_compiler(connection=conexion, elide_empty=False)
-    sql, params = compilador.as_sql()
-    if len(compilador.select) == 1:
-        entregar = _como_una_columna(entregar)
+    sql, params = consulta.get_compiler(connection=conexion, elide_empty=False).as_sql()
     lineas: list[bytes] = []
 
     def recoger() -> Generator[None, bytes, None]:
@@ -48,10 +41,6 @@ def copiar(consulta: Query, conexion: BaseDatabaseWrapper, forma: Forma, zona: s
         cursor.copy_expert(orden, SimpleNamespace(write=recogida.send))
     if lineas:
         entregar(lineas)
-
-
-def _como_una_columna(entregar: Entregar[Lote]) -> Entregar[Lote]:
-    return lambda lineas: entregar([DE_UNA_COLUMNA.get(linea, linea) for linea in lineas])
 
 
 def cortar(conexion: BaseDatabaseWrapper) -> None:

@@ -22,6 +22,9 @@ from ..formulas import (
 )
 from .base import DeUnaColumna, literal
 
+# `="…"`: en SQLite, ya con las comillas del CSV.
+CONSTANTE = {"postgresql": """'="' || {texto} || '"'""", "sqlite": '\'"=""\' || {texto} || \'"""\''}
+
 
 class EnteroParaExcel(DeUnaColumna):
     """Un entero como sus cifras; y si tiene más de las que Excel guarda de un número, como texto: `="…"`."""
@@ -29,7 +32,7 @@ class EnteroParaExcel(DeUnaColumna):
     def en(self, conexion: BaseDatabaseWrapper, columna: str) -> str:
         cabe = f"{columna} BETWEEN {excel.ENTEROS.start} AND {excel.ENTEROS.stop - 1}"
         cifras = f"CAST({columna} AS TEXT)"
-        return f"CASE WHEN {cabe} THEN {cifras} ELSE '=\"' || {cifras} || '\"' END"
+        return f"CASE WHEN {cabe} THEN {cifras} ELSE {CONSTANTE[conexion.vendor].format(texto=cifras)} END"
 
 
 SOLO_CIFRAS = {
@@ -44,6 +47,13 @@ SOLO_LETRAS_Y_CIFRAS_EN_SQLITE = "rtrim({texto}, '" + ascii_letters + digits + "
 SIN_NADA_RARO = re.compile(r"[a-z]+(_[a-z]+)*")  # en ningún formato
 
 
+def entre_comillas(texto: str | None, separador: str) -> str | None:
+    """Como lo escribe `csv.writer`: con comillas, solo si las necesita."""
+    if texto and any(c in texto for c in ('"', "\r", "\n", separador)):
+        return '"' + texto.replace('"', '""') + '"'
+    return texto
+
+
 @dataclass(frozen=True, kw_only=True)
 class Manera:
     """Cómo escribe un motor un texto, en SQL: el `inocuo`, `tal_cual`, y el que no lo es, `con_cuidado`."""
@@ -54,22 +64,29 @@ class Manera:
 
 
 class Texto(DeUnaColumna):
-    """Un texto escrito para un formato. El vacío es nulo, salvo que se escriba distinto.
+    """Un texto escrito para un formato.
 
     Escribirlo con cuidado cuesta tanto como lo demás de la fila: antes se descarta, con lo menos posible, el que no lo
     necesita.
     """
 
-    el_vacio_es_nulo = True
+    el_vacio_es_nulo = False
 
-    def __init__(self, fuente: str, *, telefono: bool = False) -> None:
+    def __init__(self, fuente: str, *, telefono: bool = False, separador: str = "") -> None:
         super().__init__(fuente)
         self.de_otra_tabla = LOOKUP_SEP in fuente
         self.telefono = telefono
+        self.separador = separador
 
     def manera(self, motor: str) -> Manera:
-        """La de PostgreSQL o la de SQLite."""
-        raise NotImplementedError
+        """La de PostgreSQL o la de SQLite. Por omisión, como es; y en SQLite con comillas, que en el otro pone COPY."""
+        if motor == "postgresql":
+            return Manera(inocuo="TRUE", con_cuidado="{texto}")
+        return Manera(inocuo=SOLO_LETRAS_Y_CIFRAS_EN_SQLITE, con_cuidado=self.entre_comillas("{texto}"))
+
+    def entre_comillas(self, texto: str) -> str:
+        """Un texto que puede necesitarlas, en SQLite y en un fichero con ese separador."""
+        return f"entre_comillas({texto}, {literal(self.separador)})"
 
     def en(self, conexion: BaseDatabaseWrapper, columna: str) -> str:
         manera = self.manera(conexion.vendor)
@@ -100,16 +117,20 @@ class SinFormula(Texto):
     El vacío es nulo: en un CSV se escriben igual, y COPY no le pone comillas.
     """
 
+    el_vacio_es_nulo = True
     cabeza = CABEZA
     en_sqlite = "proteger({{texto}}, {telefono:d})"
 
     def manera(self, motor: str) -> Manera:
         if motor == "sqlite":
             # GLOB no ve nada tras un NUL; instr, sí.
-            sin_separadores = f"{{texto}} NOT GLOB {literal(f'*[{SEPARADORES}]*')} AND instr({{texto}}, char(0)) = 0"
+            separadores = literal(f'*["{SEPARADORES}]*')
             return Manera(
-                inocuo=f"{{texto}} GLOB '[A-Za-z0-9(]*' AND {sin_separadores}",
-                con_cuidado=self.en_sqlite.format(telefono=self.telefono),
+                inocuo=(
+                    f"{{texto}} GLOB '[A-Za-z0-9(]*' AND {{texto}} NOT GLOB {separadores}"
+                    " AND instr({texto}, char(0)) = 0"
+                ),
+                con_cuidado=self.entre_comillas(self.en_sqlite.format(telefono=self.telefono)),
             )
         patron = f"^(?:{TELEFONO}|{INOCUO})$" if self.telefono else f"^{INOCUO}$"
         cabeza = f"regexp_replace({{texto}}, {literal(self.cabeza)}, {literal(CABEZA_PROTEGIDA)})"
@@ -136,17 +157,17 @@ class TextoParaExcel(SinFormulaTrasConstante):
 
     def manera(self, motor: str) -> Manera:
         if motor == "sqlite":
-            return Manera(inocuo="FALSE", tal_cual="""'="' || {texto} || '"'""", con_cuidado="constante({texto})")
+            con_cuidado = self.entre_comillas("constante({texto})")
+            return Manera(inocuo="FALSE", tal_cual=CONSTANTE["sqlite"], con_cuidado=con_cuidado)
         cabe = f"length({{texto}}) <= {LARGO_DE_UNA_CONSTANTE}"
         inocuo = f"{{texto}} <> '' AND {cabe} AND {{texto}} COLLATE \"C\" !~ {literal(FUERA_DE_UNA_CONSTANTE)}"
-        constante = """'="' || replace({texto}, '"', '""') || '"'"""
+        constante = CONSTANTE["postgresql"].replace("{texto}", """replace({texto}, '"', '""')""")
         return Manera(inocuo=inocuo, tal_cual=constante, con_cuidado=super().manera(motor).con_cuidado)
 
 
 class TextoJSON(Texto):
     """Un texto como lo escribe JSON (RFC 8259, 7), con sus comillas."""
 
-    el_vacio_es_nulo = False
     raro = r'["\\\u0001-\u001f]'
 
     def manera(self, motor: str) -> Manera:
