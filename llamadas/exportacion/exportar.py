@@ -58,7 +58,7 @@ def consulta_de(llamadas: LlamadaQuerySet, opciones: Opciones, conexion: BaseDat
     formato, columnas = opciones.formato, opciones.columnas
     valores: list[Combinable] = [formato.expresion(columna, opciones.zona) for columna in columnas]
     if conexion.vendor == "sqlite":
-        valores = [Linea(valores, formato.alrededor(columnas) or formato.separadores(columnas), formato.forma.nulo)]
+        valores = [Linea(valores, formato.alrededor(columnas) or formato.separadores(columnas), formato.forma)]
     return llamadas.en_orden_de_exportacion().values_list(*valores).query
 
 

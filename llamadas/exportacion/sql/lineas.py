@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import CharField, Func
+from django.db.models import BinaryField, Func
 from django.db.models.expressions import Combinable
 from django.db.models.sql import Query
 from django.db.models.sql.compiler import SQLCompiler
@@ -35,23 +35,26 @@ IMPOSIBLES = "\x01", "\x02"
 
 
 class Linea(Func):
-    """Una fila entera, en SQLite: cada valor, o lo que va donde no lo hay, con algo alrededor."""
+    """Una fila entera, en SQLite: cada valor, o lo que va donde no lo hay, con algo alrededor. En bytes, y en UTF-8."""
 
-    output_field = CharField()
+    output_field = BinaryField()
 
-    def __init__(self, valores: Sequence[Combinable], alrededor: Sequence[str], nulo: str) -> None:
+    def __init__(self, valores: Sequence[Combinable], alrededor: Sequence[str], forma: Forma) -> None:
         super().__init__(*valores)
         self.alrededor = alrededor
-        self.nulo = nulo
+        self.forma = forma
 
     def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, *_: Any, **__: Any) -> SQL:
-        antes, *despues = map(literal, self.alrededor)
-        valores = [compiler.compile(valor) for valor in self.source_expressions]
-        trozos = [
-            f"ifnull({valor}, {literal(self.nulo)}) || {trozo}"
-            for (valor, _), trozo in zip(valores, despues, strict=True)
-        ]
-        return " || ".join([antes, *trozos]), tuple(chain.from_iterable(params for _, params in valores))
+        compilados = [compiler.compile(valor) for valor in self.source_expressions]
+        valores = [f"ifnull({valor}, {literal(self.forma.nulo)})" for valor, _ in compilados]
+        if self.forma.separador in IMPOSIBLES:
+            # Tarda menos que juntarlos de dos en dos; pero no vería nada tras un NUL.
+            plantilla = "%s".join(trozo.replace("%", "%%") for trozo in self.alrededor)
+            linea = f"printf({literal(plantilla)}, {', '.join(valores)})"
+        else:
+            antes, *despues = map(literal, self.alrededor)
+            linea = " || ".join([antes, *chain.from_iterable(zip(valores, despues, strict=True))])
+        return f"CAST({linea} AS BLOB)", tuple(chain.from_iterable(params for _, params in compilados))
 
 
 def rellenar(lotes: Iterable[Lote], alrededor: Sequence[str], separador: str) -> Generator[Lote, None, None]:
@@ -73,7 +76,7 @@ def leer(consulta: Query, conexion: BaseDatabaseWrapper, forma: Forma, zona: str
             lote = list(islice(filas, FILAS_POR_LOTE))
         if not lote:
             return
-        yield _como_copy(lote, forma) if conexion.vendor == "postgresql" else [linea.encode() for (linea,) in lote]
+        yield _como_copy(lote, forma) if conexion.vendor == "postgresql" else [linea for (linea,) in lote]
 
 
 @contextmanager
