@@ -22,8 +22,8 @@ class _Objetos(Formato):
     """Lo que comparten los dos."""
 
     comprimible = True
-    promedio = Promedio(3, (21.5, 34, 23.5, 26, 50, 35, 52, 24, 47), (0.6, 0.7, 0.7, 1.4))
-    promedio_comprimido = Promedio(23, (3, 6.8, 0.2, 1.3, 7.8, 4.7, 7.7, 1.8, 2.4), (0.7, 0.8, 0.9, 1.7))
+    promedio = Promedio(3, (21.5, 34, 23.5, 26, 50, 35, 52, 24, 47), (0.2, 0.3, 0.4, 0.5))
+    promedio_comprimido = Promedio(23, (3.1, 5.6, 0.2, 1.5, 5.7, 4, 5.1, 2.3, 2.7), (0.25, 0.35, 0.45, 0.55))
     forma = Forma(*IMPOSIBLES, nulo="null")
 
     def expresion(self, columna: Columna, zona: str) -> Combinable:

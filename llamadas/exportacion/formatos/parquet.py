@@ -25,7 +25,7 @@ class Parquet(Formato):
     consejo = "El que menos ocupa: para herramientas de análisis (pandas, DuckDB, Power BI)."
     tipo_mime = "application/vnd.apache.parquet"
     extension = "parquet"
-    promedio = Promedio(4_800, (3, 4.8, 0.01, 0.3, 8.1, 3.9, 8, 0.9, 0.75), (0.6, 0.5, 0.6, 1.1))
+    promedio = Promedio(1_700, (3.2, 5, 0.01, 0.3, 6, 3.3, 5.9, 0.9, 0.6), (0.15, 0.25, 0.3, 0.4))
     # Lo que va donde no hay valor no puede ser un texto que alguien haya guardado: como la frontera de un mensaje MIME.
     forma = Forma(nulo=f"\x03{secrets.token_hex(4)}")
 
