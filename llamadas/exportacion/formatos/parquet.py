@@ -3,6 +3,7 @@
 import io
 import json
 import secrets
+from codecs import BOM_UTF8
 from collections.abc import Generator, Iterator
 from typing import Any
 
@@ -67,15 +68,15 @@ class Parquet(Formato):
 
 
 def _grupos(lotes: Lotes) -> Iterator[bytes]:
-    """Las líneas de cada grupo, como un fichero."""
+    """Las líneas de cada grupo, como un fichero. Con BOM: si no, se tomaría por uno el principio de un texto."""
     grupo: list[bytes] = []
     for lote in lotes:
         grupo += lote
         if len(grupo) >= FILAS_POR_GRUPO:
-            yield b"\n".join([*grupo, b""])
+            yield BOM_UTF8 + b"\n".join([*grupo, b""])
             grupo.clear()
     if grupo:
-        yield b"\n".join([*grupo, b""])
+        yield BOM_UTF8 + b"\n".join([*grupo, b""])
 
 
 class _Salida(io.RawIOBase):

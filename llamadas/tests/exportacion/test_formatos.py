@@ -452,6 +452,13 @@ def test_el_parquet_tiene_tipos_y_dice_de_donde_sale(con_token):
     assert fichero.metadata.row_group(0).column(1).compression == "ZSTD"
 
 
+def test_el_parquet_no_toma_por_marca_el_principio_de_un_texto(con_token):
+    for _ in range(2):
+        finalizada(numero_destino="\ufeffabc")
+    contenido = exportado(con_token, formato="parquet", columnas="numero_destino")
+    assert pyarrow.parquet.read_table(io.BytesIO(contenido))["numero_destino"].to_pylist() == ["\ufeffabc"] * 2
+
+
 def test_el_parquet_va_por_grupos(con_token):
     sembrar(110_000)
     fichero = pyarrow.parquet.ParquetFile(io.BytesIO(exportado(con_token, formato="parquet")))
