@@ -14,6 +14,7 @@ AJUSTES_DE_POSTGRESQL = """
     SET LOCAL jit = off;
     SET LOCAL parallel_tuple_cost = 0;
     SET LOCAL parallel_leader_participation = off;
+    SET LOCAL min_parallel_table_scan_size = 0;
     SET LOCAL max_parallel_workers = 2;
     SET LOCAL enable_incremental_sort = off;
 """
