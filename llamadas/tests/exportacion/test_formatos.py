@@ -94,7 +94,7 @@ def _partes(libro):
     """Todo lo que hay dentro de un libro."""
     with zipfile.ZipFile(io.BytesIO(libro)) as partes:
         return {
-            nombre: re.sub(rb"<v>([0-9]+\.[0-9]+)", lambda v: b"<v>%.8f" % float(v[1]), parte)
+            nombre: re.sub(rb"<v>([0-9]+(?:[.][0-9]+|E-9))", lambda v: b"<v>%.8f" % float(v[1]), parte)
             for nombre in partes.namelist()
             for parte in [partes.read(nombre).replace(b' xml:space="preserve"', b"")]
         }
