@@ -58,7 +58,7 @@ def consulta_de(llamadas: LlamadaQuerySet, opciones: Opciones, conexion: BaseDat
     formato, columnas = opciones.formato, opciones.columnas
     valores: list[Combinable] = [formato.expresion(columna, opciones.zona) for columna in columnas]
     if conexion.vendor == "sqlite":
-        valores = [Linea(valores, formato.alrededor(columnas) or formato.separadores(columnas), formato.forma)]
+        valores = [Linea(valores, formato.alrededor(columnas), formato.forma)]
     return llamadas.en_orden_de_exportacion().values_list(*valores).query
 
 
@@ -85,8 +85,9 @@ def _leer(consulta: Query, conexion: BaseDatabaseWrapper, opciones: Opciones) ->
         # Mientras aquí se escribe un lote, el servidor prepara los siguientes.
         copiar = partial(postgres.copiar, consulta, conexion, forma, zona)
         lotes = adelantar(copiar, interrumpir=[partial(postgres.cortar, conexion)])
-    alrededor = opciones.formato.alrededor(opciones.columnas)
-    return rellenar(lotes, alrededor, forma.separador) if alrededor else lotes
+    if forma.es_provisional:
+        return rellenar(lotes, opciones.formato.alrededor(opciones.columnas), forma.separador)
+    return lotes
 
 
 def _vigilar(

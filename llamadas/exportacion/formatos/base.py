@@ -58,11 +58,7 @@ class Formato(ABC):
                 return F(columna.fuente)
 
     def alrededor(self, columnas: Sequence[Columna]) -> list[str]:
-        """Lo que va antes de cada valor de una fila, y tras el último; o nada, si solo van separados."""
-        return []
-
-    def separadores(self, columnas: Sequence[Columna]) -> list[str]:
-        """Lo mismo, si solo van separados."""
+        """Lo que va antes de cada valor de una fila, y tras el último."""
         return ["", *[self.forma.separador] * (len(columnas) - 1), ""]
 
     def aviso(self, filas: int) -> str:
@@ -71,4 +67,4 @@ class Formato(ABC):
 
     @abstractmethod
     def bloques(self, contenido: Contenido, lotes: Lotes) -> Generator[bytes, None, None]:
-        """El fichero, en bloques de unos 64 KiB o más, a partir de lotes de líneas en la `forma` de este formato."""
+        """El fichero, en bloques grandes, a partir de lotes de líneas en la `forma` de este formato."""

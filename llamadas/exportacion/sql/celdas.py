@@ -7,7 +7,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ..excel import ENTEROS
 from .base import DeUnaColumna, literal
-from .fechas import fecha_y_hora, hasta_los_segundos, local_en_postgresql, local_en_sqlite
+from .fechas import DeUnaFecha, fecha_y_hora, hasta_los_segundos, local_en_postgresql, local_en_sqlite
 from .textos import SOLO_LETRAS_Y_CIFRAS_EN_SQLITE, Manera, Texto
 
 VACIA = "/>"
@@ -63,12 +63,8 @@ DIA_JULIANO = 2_415_018.5  # el día cero de Excel, en los de `julianday`
 PIZCA = "0.000000001"
 
 
-class CeldaDeFecha(DeUnaColumna):
+class CeldaDeFecha(DeUnaFecha):
     """Una celda con una fecha: los días, hora local de `zona` y sin fracciones de segundo, con el estilo número 1."""
-
-    def __init__(self, fuente: str, zona: str) -> None:
-        super().__init__(fuente)
-        self.zona = zona
 
     def en(self, conexion: BaseDatabaseWrapper, columna: str) -> str:
         en_texto = CELDA.format(texto=fecha_y_hora(conexion, columna, self.zona, "T"))

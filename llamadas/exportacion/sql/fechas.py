@@ -55,31 +55,34 @@ def fecha_y_hora(conexion: BaseDatabaseWrapper, fecha: str, zona: str, separador
     return local_en_sqlite(fecha, zona, con_el_desfase, de_python=de_python, en_utc=en_utc)
 
 
-class FechaLocal(DeUnaColumna):
+class DeUnaFecha(DeUnaColumna):
+    """Una fecha, en la hora local de `zona`."""
+
+    def __init__(self, fuente: str, zona: str) -> None:
+        super().__init__(fuente)
+        self.zona = zona
+
+
+class FechaLocal(DeUnaFecha):
     """Una fecha como `AAAA-MM-DDTHH:MM:SS`, hora local de `zona`, con los segundos truncados.
 
     `separador` es lo que va entre el día y la hora. El primer y el último día del calendario se escriben en UTC.
     """
 
     def __init__(self, fuente: str, zona: str, *, separador: str = "T") -> None:
-        super().__init__(fuente)
-        self.zona = zona
+        super().__init__(fuente, zona)
         self.separador = separador
 
     def en(self, conexion: BaseDatabaseWrapper, columna: str) -> str:
         return fecha_y_hora(conexion, columna, self.zona, self.separador)
 
 
-class FechaRFC3339(DeUnaColumna):
+class FechaRFC3339(DeUnaFecha):
     """Una fecha en JSON, como `"AAAA-MM-DDTHH:MM:SS.ffffff±HH:MM"`, hora local de `zona` (RFC 3339, 5.6).
 
     Sin los ceros finales de la fracción, ni fracción si no la tiene. Antes de 1973, y el último día del calendario, en
     UTC. En PostgreSQL, `zona` tiene que ser la de la sesión, que es como menos tarda.
     """
-
-    def __init__(self, fuente: str, zona: str) -> None:
-        super().__init__(fuente)
-        self.zona = zona
 
     def en(self, conexion: BaseDatabaseWrapper, columna: str) -> str:
         if conexion.vendor == "postgresql":

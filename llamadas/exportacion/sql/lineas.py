@@ -29,6 +29,11 @@ class Forma:
     comilla: str = '"'
     nulo: str = ""
 
+    @property
+    def es_provisional(self) -> bool:
+        """Si el separador no es el del fichero: lo que va alrededor de los valores se pone en su sitio."""
+        return self.separador in IMPOSIBLES
+
 
 # Los que no pueden estar en JSON ni en XML, para separador y comilla: así, ni hay que buscarlos ni se ponen comillas.
 IMPOSIBLES = "\x01", "\x02"
@@ -47,7 +52,7 @@ class Linea(Func):
     def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, *_: Any, **__: Any) -> SQL:
         compilados = [compiler.compile(valor) for valor in self.source_expressions]
         valores = [f"ifnull({valor}, {literal(self.forma.nulo)})" for valor, _ in compilados]
-        if self.forma.separador in IMPOSIBLES:
+        if self.forma.es_provisional:
             # Tarda menos que juntarlos de dos en dos; pero no vería nada tras un NUL.
             plantilla = "%s".join(trozo.replace("%", "%%") for trozo in self.alrededor)
             linea = f"printf({literal(plantilla)}, {', '.join(valores)})"
