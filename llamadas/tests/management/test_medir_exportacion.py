@@ -178,11 +178,10 @@ def medir_pidiendo(de_medir, tmp_path):
 
 
 @con_curl
-@pytest.mark.parametrize(("formato", "parametro"), [("csv.gz", "comprimir=gzip"), ("ndjson", "formato=ndjson")])
-def test_si_a_alguno_le_faltan_filas_se_dice_a_cual(formato, parametro, medir_pidiendo):
-    codigo, errores = medir_pidiendo(f"{parametro}&resultado=contestada", parametro, formato)
+def test_si_a_alguno_le_faltan_filas_se_dice_a_cual(medir_pidiendo):
+    codigo, errores = medir_pidiendo("comprimir=gzip&resultado=contestada", "comprimir=gzip", "csv.gz")
     assert codigo == 1
-    assert re.search(rf"«HTTP, {formato}» ha sacado \d+ filas, y hay 50\.", errores)
+    assert re.search(r"«HTTP, csv.gz» ha sacado \d+ filas, y hay 50\.", errores)
 
 
 @con_curl
