@@ -2,14 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from django.db.models import Count, Max, Min
 
 from ..models import LlamadaQuerySet
 from .opciones import Opciones
 from .promedios import Promedio
-from .sql.fechas import FIN_DE_LOS_DIAS_LOCALES, PRIMER_DIA_CON_DESFASE
+from .rfc3339 import en_la_zona
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +38,7 @@ def estimar(llamadas: LlamadaQuerySet, opciones: Opciones) -> Estimacion:
     Lanza `DatabaseError`.
     """
     datos = llamadas.aggregate(filas=Count("*"), desde=Min("fecha_finalizacion"), hasta=Max("fecha_finalizacion"))
-    desde, hasta = (datos[limite] and _en_la_zona(datos[limite], opciones.zona) for limite in ("desde", "hasta"))
+    desde, hasta = (datos[limite] and en_la_zona(datos[limite], opciones.zona) for limite in ("desde", "hasta"))
     filas = datos["filas"]
     segundos = filas * _promedio(opciones).microsegundos_por_fila(opciones.columnas) / 1_000_000
     return Estimacion(
@@ -50,12 +49,6 @@ def estimar(llamadas: LlamadaQuerySet, opciones: Opciones) -> Estimacion:
         segundos_aproximados=float(f"{segundos:.2g}"),
         aviso=opciones.formato.aviso(filas),
     )
-
-
-def _en_la_zona(fecha: datetime, zona: str) -> datetime:
-    """La fecha como se escribe en JSON (véase `FechaRFC3339`)."""
-    tiene_desfase = PRIMER_DIA_CON_DESFASE <= fecha.isoformat() < FIN_DE_LOS_DIAS_LOCALES
-    return fecha.astimezone(ZoneInfo(zona)) if tiene_desfase else fecha
 
 
 def _promedio(opciones: Opciones) -> Promedio:
