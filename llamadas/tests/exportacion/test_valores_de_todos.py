@@ -23,6 +23,7 @@ from llamadas.exportacion.errores import ExportacionIncompleta
 from llamadas.exportacion.exportar import exportar
 from llamadas.exportacion.formatos import FORMATOS
 from llamadas.exportacion.opciones import Opciones
+from llamadas.exportacion.paginas import pagina
 from llamadas.models import Llamada, Resultado
 from usuarios.correo import clave_de_correo
 from usuarios.models import Usuario
@@ -347,6 +348,22 @@ def test_cualquier_valor_llega_como_es(formato):
 
 
 EJEMPLOS = 40
+
+
+def test_cualquier_valor_es_en_una_pagina_como_en_un_json():
+    @ajustes(max_examples=EJEMPLOS, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+    @given(cualesquiera(), st.sampled_from(ZONAS), st.integers(1, 9))
+    def comprobar(filas, zona, cuantas):
+        guardar(filas)
+        opciones = Opciones(formato=FORMATOS["json"], zona=zona)
+        una, objetos = pagina(Llamada.objects.all(), opciones, cuantas=cuantas), []
+        objetos += una.objetos
+        while una.marca:
+            una = pagina(Llamada.objects.all(), opciones, cuantas=cuantas, detras_de=una.marca)
+            objetos += una.objetos
+        assert objetos == json.loads(b"".join(exportar(Llamada.objects.all(), opciones).trozos))
+
+    comprobar()
 
 
 @pytest.mark.parametrize("formato", COMPROBAR)
