@@ -9,6 +9,7 @@ from django.views.defaults import page_not_found
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
+from .indice import Indice
 from .listas import Desplegable
 
 admin.site.site_header = admin.site.site_title = "Discador"
@@ -33,6 +34,7 @@ urlpatterns = [
         csp_update({"style-src": ESTILO_DE_LA_REFERENCIA})(SpectacularSwaggerSplitView.as_view()),
         name="docs",
     ),
+    re_path(r"^api/v1/?$", Indice.as_view(), name="indice"),
     path("api/v1/", include("usuarios.urls")),
-    path("api/v1/llamadas/", include("llamadas.api.urls")),
+    path("api/v1/", include("llamadas.api.urls")),
 ]

@@ -1,13 +1,13 @@
 """Lo que tienen en común las puertas de la API."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest
 from django.urls import reverse
 from rest_framework.authentication import SessionAuthentication
-from rest_framework.exceptions import NotAuthenticated, ValidationError
+from rest_framework.exceptions import NotAuthenticated
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.permissions import IsAdminUser
 from rest_framework.renderers import BaseRenderer
@@ -18,7 +18,7 @@ from discador.errores import Ocupado
 
 from ..entrega.plazas import AhoraNo
 from ..models import Puerta
-from ..pedido.pedido import Pedido, PedidoInvalido, leer
+from ..pedido.pedido import Pedido, PedidoSerializer
 
 
 class SinNegociacion(DefaultContentNegotiation):
@@ -36,13 +36,17 @@ class VistaDeExportacion(APIView):
 
     permission_classes = [IsAdminUser]
     content_negotiation_class = SinNegociacion
+    opciones: ClassVar[type[PedidoSerializer]] = PedidoSerializer
+
+    def leer(self, request: Request) -> PedidoSerializer:
+        """Los parámetros de la URL, que son los de `opciones`. Lanza `ValidationError`."""
+        leidas = self.opciones(data=request.query_params)
+        leidas.is_valid(raise_exception=True)
+        return leidas
 
     def pedido(self, request: Request) -> Pedido:
-        """Lo que piden los parámetros de la URL. Lanza `ValidationError`."""
-        try:
-            return leer(request.query_params)
-        except PedidoInvalido as error:
-            raise ValidationError(error.errores) from error
+        """Lo que piden. Lanza `ValidationError`."""
+        return self.leer(request).pedido()
 
     def handle_exception(self, exc: Exception) -> Any:
         """A quien abre la URL en un navegador sin haber entrado se le lleva a entrar, y vuelve aquí."""
@@ -62,6 +66,13 @@ def puerta_de(request: Request) -> Puerta:
     """La página de exportar acaba aquí: con su sesión entra una persona, y con un token, un programa."""
     con_sesion = isinstance(request.successful_authenticator, SessionAuthentication)
     return Puerta.ADMINISTRACION if con_sesion else Puerta.API
+
+
+def con_parametro(request: Request, nombre: str, valor: object) -> str:
+    """La URL de la petición, con ese valor en ese parámetro."""
+    parametros = request.query_params.copy()
+    parametros[nombre] = str(valor)
+    return request.build_absolute_uri(f"{request.path}?{parametros.urlencode()}")
 
 
 def _es_un_navegador(request: HttpRequest) -> bool:

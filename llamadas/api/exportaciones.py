@@ -26,7 +26,7 @@ from ..pedido.campos import que_se_admite
 from ..trabajos import estados
 from ..trabajos.almacen import SIN_CARPETA, SinCarpeta, almacen, no_se_puede_usar
 from ..trabajos.encargar import Demasiadas, NoCabe, Peticion, encargar
-from .comun import VistaDeExportacion, puerta_de
+from .comun import VistaDeExportacion, con_parametro, puerta_de
 from .openapi.exportaciones import BORRAR, DESCARGAR, ENCARGAR, LISTAR, VER
 from .serializers import EncargoSerializer, ExportacionSerializer, ListaSerializer
 
@@ -74,15 +74,10 @@ class Exportaciones(VistaDeExportacion):
         en_ella = list(paginas.page(numero)) if numero <= paginas.num_pages else []
         return {
             "total": paginas.count,
-            "siguiente": self._enlace(request, numero + 1) if numero < paginas.num_pages else None,
-            "anterior": self._enlace(request, numero - 1) if 1 < numero <= paginas.num_pages + 1 else None,
+            "siguiente": con_parametro(request, "pagina", numero + 1) if numero < paginas.num_pages else None,
+            "anterior": con_parametro(request, "pagina", numero - 1) if 1 < numero <= paginas.num_pages + 1 else None,
             "exportaciones": ExportacionSerializer(en_ella, many=True, context={"request": request}).data,
         }
-
-    def _enlace(self, request: Request, numero: int) -> str:
-        parametros = request.query_params.copy()
-        parametros["pagina"] = str(numero)
-        return request.build_absolute_uri(f"{request.path}?{parametros.urlencode()}")
 
     @ENCARGAR
     def post(self, request: Request) -> Response:

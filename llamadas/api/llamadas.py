@@ -14,7 +14,7 @@ from ..exportacion.estimacion import estimar
 from ..informe.resumen import resumir
 from .comun import VistaDeExportacion, puerta_de
 from .openapi.llamadas import ESTIMAR, EXPORTAR, RESUMIR
-from .serializers import EstimacionSerializer, ResumenSerializer
+from .serializers import EstimacionSerializer, ResumenSerializer, SeleccionSerializer
 
 
 class ExportarLlamadas(VistaDeExportacion):
@@ -48,7 +48,9 @@ class EstimarExportacion(VistaDeExportacion):
 
 
 class ResumirLlamadas(VistaDeExportacion):
-    """Qué pasó con las llamadas que se exportarían con las mismas opciones."""
+    """Qué pasó con las llamadas que se exportarían con los mismos filtros."""
+
+    opciones = SeleccionSerializer
 
     @RESUMIR
     def get(self, request: Request) -> Response:

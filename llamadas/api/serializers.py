@@ -2,16 +2,19 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.reverse import reverse
 
 from ..avisos.campos import DireccionDeWebhook
+from ..exportacion.columnas import COLUMNAS, Columna, Tipo
 from ..exportacion.estimacion import Estimacion
 from ..informe.resumen import Cuenta, Resumen
-from ..models import EstadoDeExportacion, Exportacion, Modo, Puerta
-from ..pedido.campos import Eleccion
-from ..pedido.filtros import SIN_RESULTADO
+from ..models import EstadoDeExportacion, Exportacion, Llamada, Modo, Puerta
+from ..pedido.campos import Campo, Eleccion
+from ..pedido.filtros import FILTROS, SIN_RESULTADO
 from ..pedido.pedido import PedidoSerializer
+from .cursor import Cursor
 
 TASA = "Qué parte de las finalizadas se contestó, de 0 a 1; nula si no hay ninguna."
 MEDIA = "La media de las contestadas, en segundos; nula si de ninguna se sabe."
@@ -31,6 +34,61 @@ class EncargoSerializer(PedidoSerializer):
     )
 
     ajenos = ("avisar_correo", "webhook_url")  # a quién se avisa no cambia el fichero
+
+
+SOLO_DEL_FICHERO = ("formato", "dialecto", "comprimir")
+POR_PAGINA, MAXIMO_POR_PAGINA = 100, 1000
+
+
+class SeleccionSerializer(PedidoSerializer):
+    """Qué llamadas se resumen."""
+
+    sin_efecto = ("columnas", *SOLO_DEL_FICHERO)
+
+
+class PaginaSerializer(PedidoSerializer):
+    """Qué llamadas se quieren ver, y por dónde se va."""
+
+    cursor = Cursor(
+        required=False, help_text="Por dónde se va: el de «siguiente». Sin él, desde la primera. No lo escriba a mano."
+    )
+    por_pagina = serializers.IntegerField(
+        min_value=1, max_value=MAXIMO_POR_PAGINA, default=POR_PAGINA, help_text="Cuántas en cada página."
+    )
+
+    ajenos = ("cursor", "por_pagina")
+    sin_efecto = SOLO_DEL_FICHERO
+
+
+class ColumnasSerializer(PedidoSerializer):
+    """Qué se quiere ver de una llamada."""
+
+    sin_efecto = ("desde", "hasta", *FILTROS, *SOLO_DEL_FICHERO)
+
+
+class LlamadaSerializer(serializers.Serializer):
+    """Una llamada finalizada, con las columnas que se pidan."""
+
+    def get_fields(self) -> dict[str, Campo]:
+        return {columna.nombre: _campo(columna) for columna in COLUMNAS.values()}
+
+
+def _campo(columna: Columna) -> Campo:
+    puede_faltar = Llamada._meta.get_field(columna.fuente.partition("__")[0]).null
+    match columna.tipo:
+        case Tipo.ENTERO:
+            return serializers.IntegerField(required=False, allow_null=puede_faltar)
+        case Tipo.FECHA:
+            return serializers.DateTimeField(required=False, allow_null=puede_faltar)
+        case Tipo.TEXTO | Tipo.TELEFONO:
+            return serializers.CharField(required=False, allow_null=puede_faltar, allow_blank=True)
+
+
+class EnlacesSerializer(serializers.Serializer):
+    """Dónde preguntar por una exportación y, si se puede descargar, su fichero."""
+
+    exportacion = serializers.URLField()
+    archivo = serializers.URLField(allow_null=True)
 
 
 class ExportacionSerializer(serializers.ModelSerializer):
@@ -88,8 +146,8 @@ class ExportacionSerializer(serializers.ModelSerializer):
     def get_avisar_webhook(self, exportacion: Exportacion) -> bool:
         return bool(exportacion.webhook_url)
 
+    @extend_schema_field(EnlacesSerializer)
     def get_enlaces(self, exportacion: Exportacion) -> dict[str, str | None]:
-        """Dónde preguntar por ella y, si se puede descargar, su fichero."""
         enlace = self._enlace("llamadas:exportacion", exportacion)
         archivo = self._enlace("llamadas:archivo", exportacion) if exportacion.archivo else None
         return {"exportacion": enlace, "archivo": archivo}

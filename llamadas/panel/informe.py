@@ -261,7 +261,7 @@ def pagina_del_informe(administracion: admin.ModelAdmin, request: HttpRequest) -
             "cuales": cuales(formulario.pedido.escrito),
             "lista": _lista(seleccion.parte()),
             "exportar": _exportar(seleccion.parte()),
-            "json": _enlace("llamadas:resumen", formulario.parametros),
+            "json": _enlace("llamadas:resumen", seleccion.parametros),
         }
     return TemplateResponse(request, "llamadas/informe.html", contexto)
 

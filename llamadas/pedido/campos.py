@@ -136,7 +136,7 @@ def _que_la_conozca_la_base(zona: ZoneInfo) -> None:
             raise ValueError("no la conoce la base de datos: elija otra, o actualice sus zonas horarias.") from None
 
 
-@extend_schema_field({"anyOf": [{"type": "string", "format": "email"}, {"type": "string", "enum": [SIN_AGENTE]}]})
+@extend_schema_field({"anyOf": [{"type": "string", "format": "email"}, {"type": "string", "const": SIN_AGENTE}]})
 class CorreoDeUsuario(Texto):
     """El correo de alguien que existe, aunque ya no entre; o `sin_agente`, que se queda como está."""
 

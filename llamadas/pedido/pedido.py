@@ -107,6 +107,9 @@ class PedidoSerializer(serializers.Serializer[Any]):
     ajenos: ClassVar[tuple[str, ...]] = ()
     """Los campos de quien herede que no dicen qué se exporta."""
 
+    sin_efecto: ClassVar[tuple[str, ...]] = ()
+    """Los que en quien herede no cambiarían nada: se rechazan, para que nadie crea que sí."""
+
     def get_fields(self) -> dict[str, Campo]:
         """Con los filtros, las columnas y los formatos que haya."""
         propios: dict[str, Any] = super().get_fields()
@@ -115,14 +118,15 @@ class PedidoSerializer(serializers.Serializer[Any]):
         propios["formato"].choices = list(FORMATOS)
         propios["dialecto"].choices = [dialecto for dialectos in DIALECTOS.values() for dialecto in dialectos]
         limites = {nombre: propios.pop(nombre) for nombre in ("desde", "hasta")}
-        return {**limites, **{filtro.nombre: deepcopy(filtro.campo) for filtro in FILTROS.values()}, **propios}
+        todos = {**limites, **{filtro.nombre: deepcopy(filtro.campo) for filtro in FILTROS.values()}, **propios}
+        return {nombre: campo for nombre, campo in todos.items() if nombre not in self.sin_efecto}
 
     def to_internal_value(self, data: Mapping[str, Any]) -> dict[str, Any]:
         validos: dict[str, Any] = {}
         errores: Errores = defaultdict(list)
         for nombre, valores in _por_nombre(data):
             if nombre not in self.fields:
-                errores[nombre].append(f"Parámetro desconocido. {que_se_admite(nombre, list(self.fields))}")
+                errores[nombre].append(self._por_que_no(nombre))
                 continue
             try:
                 validos[nombre] = _leer(self.fields[nombre], valores)
@@ -133,6 +137,11 @@ class PedidoSerializer(serializers.Serializer[Any]):
         if errores:
             raise serializers.ValidationError(errores)
         return validos
+
+    def _por_que_no(self, nombre: str) -> str:
+        if nombre in self.sin_efecto:
+            return f"Aquí no cambiaría nada: quítelo. Se admite: {', '.join(self.fields)}."
+        return f"Parámetro desconocido. {que_se_admite(nombre, list(self.fields))}"
 
     def pedido(self) -> Pedido:
         """Lo que se pide. Solo si es válido."""

@@ -145,10 +145,13 @@ def test_un_filtro(copia):
     }
     assert copia.api("exportar/estimacion", **con_el).json()["filas"] == 1
     assert copia.api("resumen", **con_el).json()["totales"]["finalizadas"] == 1
-    parametros = copia.esquema()["paths"]["/api/v1/llamadas/exportar"]["get"]["parameters"]
-    (descrito,) = [p for p in parametros if p["name"] == "duracion_minima"]
-    assert descrito["schema"]["type"] == "integer"
-    assert "60" in descrito["description"]
+    assert [llamada["llamada_id"] for llamada in copia.api("", **con_el).json()["llamadas"]] == [larga.pk]
+    assert "Aquí no cambiaría nada" in copia.api(str(larga.pk), **con_el).json()["duracion_minima"][0]
+    rutas = copia.esquema()["paths"]
+    for ruta in ("/api/v1/llamadas/exportar", "/api/v1/llamadas", "/api/v1/llamadas/resumen"):
+        (descrito,) = [p for p in rutas[ruta]["get"]["parameters"] if p["name"] == "duracion_minima"]
+        assert descrito["schema"]["type"] == "integer"
+        assert "60" in descrito["description"]
     # Los metadatos.
     parquet = pyarrow.parquet.read_table(io.BytesIO(copia.api("exportar", formato="parquet", **con_el).content))
     assert json.loads(parquet.schema.metadata[b"discador.filtros"]) == {"duracion_minima": "60"}
@@ -188,12 +191,14 @@ def test_una_columna(copia, agente):
     for formato in ("json", "ndjson", "xlsx", "parquet"):
         assert copia.api("exportar", formato=formato).status_code == 200
     assert copia.api("exportar", formato="json").json()[0]["agente_id"] == agente.pk
+    (llamada,) = copia.api("").json()["llamadas"]
+    assert llamada["agente_id"] == agente.pk
+    assert copia.api(str(llamada["llamada_id"]), columnas="agente_id").json() == {"agente_id": agente.pk}
     assert copia.api("exportar/estimacion").json()["bytes_aproximados"] > 0
     assert copia.comando("exportar_llamadas", "-o", "-").stdout == entera.replace("\r\n", "\n")
     assert copia.en_segundo_plano()[1].decode() == entera
     assert "<code>agente_id</code>" in copia.pagina("llamada/exportar/")
-    llamada = copia.esquema()["paths"]["/api/v1/llamadas/exportar"]["get"]["responses"]["200"]["content"]
-    assert "agente_id" in llamada["application/json"]["schema"]["items"]["properties"]
+    assert "agente_id" in copia.esquema()["components"]["schemas"]["Llamada"]["properties"]
 
 
 def test_una_columna_tambien_se_mide(copia):

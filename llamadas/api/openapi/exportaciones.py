@@ -6,11 +6,9 @@ from rest_framework import serializers
 
 from discador.openapi import CUANDO_VOLVER, OTRO_ESCRIBE, cabecera, error, errores, operacion
 
-from ...exportacion import compresion
-from ...exportacion.formatos import FORMATOS
 from ...trabajos.almacen import SIN_CARPETA
 from ..serializers import EncargoSerializer, ExportacionSerializer, ListaSerializer
-from .llamadas import NO_VALE
+from .llamadas import NO_VALE, un_fichero
 
 ETIQUETA = ["Exportaciones"]
 
@@ -158,11 +156,8 @@ DESCARGAR = operacion(
         cabecera("X-Total-Count", "Cuántas llamadas lleva el fichero.", de=[200, 206], tipo=int),
     ],
     responses={
-        **{
-            (codigo, tipo): OpenApiResponse(OpenApiTypes.BINARY, descripcion)
-            for codigo, descripcion in ((200, "El fichero."), (206, "Una parte del fichero."))
-            for tipo in [*(formato.tipo_mime for formato in FORMATOS.values()), compresion.TIPO_MIME]
-        },
+        **un_fichero(200, "El fichero."),
+        **un_fichero(206, "Una parte del fichero."),
         404: NO_ES,
         409: _con_estado("Aún no está, o no llegó a estar.", "No se puede descargar: está en curso.", "en_curso"),
         410: _con_estado("Ya no está.", "Su fichero ya no está en el servidor. Vuelva a pedirla.", "caducada"),

@@ -1,7 +1,5 @@
 """La descripción de las rutas de las llamadas: exportarlas, estimarlo y resumirlas."""
 
-from typing import Any
-
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse
 from rest_framework import serializers
@@ -11,12 +9,10 @@ from discador.openapi import CUANDO_VOLVER, cabecera, error, errores, operacion
 
 from ...entrega.plazas import SIN_PLAZA
 from ...exportacion import compresion
-from ...exportacion.columnas import COLUMNAS, Columna, Tipo
 from ...exportacion.formatos import FORMATOS
-from ...models import Llamada
 from ...pedido.filtros import FILTROS
 from ...pedido.pedido import PedidoSerializer
-from ..serializers import EstimacionSerializer, ResumenSerializer
+from ..serializers import EstimacionSerializer, LlamadaSerializer, ResumenSerializer, SeleccionSerializer
 
 EJEMPLOS = {
     "desde": "2026-01-01",
@@ -38,25 +34,16 @@ class ConEjemplos(PedidoSerializer):
     def get_fields(self) -> dict[str, serializers.Field]:
         campos = super().get_fields()
         for nombre, campo in campos.items():
-            ejemplo = FILTROS[nombre].ejemplo if nombre in FILTROS else EJEMPLOS[nombre]
-            campo.help_text = f"{campo.help_text} Ejemplo: `{ejemplo}`"
+            ejemplo = FILTROS[nombre].ejemplo if nombre in FILTROS else EJEMPLOS.get(nombre)
+            if ejemplo:
+                campo.help_text = f"{campo.help_text} Ejemplo: `{ejemplo}`"
         return campos
 
 
-TIPOS = {
-    Tipo.ENTERO: {"type": "integer"},
-    Tipo.TEXTO: {"type": "string"},
-    Tipo.TELEFONO: {"type": "string"},
-    Tipo.FECHA: {"type": "string", "format": "date-time"},
-}
+class DelResumen(ConEjemplos, SeleccionSerializer):
+    """Las del resumen."""
 
 
-def _propiedad(columna: Columna) -> dict[str, Any]:
-    puede_faltar = Llamada._meta.get_field(columna.fuente.partition("__")[0]).null
-    return TIPOS[columna.tipo] | ({"nullable": True} if puede_faltar else {})
-
-
-LLAMADA = {"type": "object", "properties": {columna.nombre: _propiedad(columna) for columna in COLUMNAS.values()}}
 UNA_LLAMADA = {
     "llamada_id": 201,
     "numero_destino": "+34936405038",
@@ -106,6 +93,19 @@ AHORA_NO = error(
     "proceso está escribiendo en la base de datos: `Retry-After` dice cuándo volver a intentarlo.",
     Ocupado(SIN_PLAZA).detail,
 )
+
+
+def un_fichero(codigo: int, descripcion: str) -> dict[tuple[int, str], OpenApiResponse]:
+    """La respuesta con un fichero, que puede ser de todos esos tipos. Un texto no es binario: se lee como texto."""
+    tipos = [*(formato.tipo_mime for formato in FORMATOS.values()), compresion.TIPO_MIME]
+    return {
+        (codigo, tipo): OpenApiResponse(
+            OpenApiTypes.STR if tipo.startswith("text/") else OpenApiTypes.BINARY, descripcion
+        )
+        for tipo in tipos
+    }
+
+
 EXPORTAR = operacion(
     tags=["Llamadas"],
     de_navegador=True,
@@ -121,12 +121,9 @@ EXPORTAR = operacion(
         cabecera("X-Content-Type-Options", "`nosniff`", de=[200]),
     ],
     responses={
-        **{
-            (200, tipo): OpenApiResponse(OpenApiTypes.BINARY, "El fichero.")
-            for tipo in [*(formato.tipo_mime for formato in FORMATOS.values()), compresion.TIPO_MIME]
-        },
+        **un_fichero(200, "El fichero."),
         (200, FORMATOS["json"].tipo_mime): OpenApiResponse(
-            {"type": "array", "items": LLAMADA}, "El fichero.", [OpenApiExample("Una llamada", [UNA_LLAMADA])]
+            LlamadaSerializer(many=True), "El fichero.", [OpenApiExample("Una llamada", UNA_LLAMADA)]
         ),
         400: NO_VALE,
         414: DEMASIADO_LARGA,
@@ -171,10 +168,10 @@ RESUMIR = operacion(
     de_navegador=True,
     operation_id="llamadas_resumen",
     summary="Resumir las llamadas finalizadas",
-    description="Cuántas acabaron, cuántas se contestaron y cuánto duraron las que se exportarían con las mismas "
-    "opciones: en total y por día, por hora y día de la semana, por resultado y por agente. Las opciones del fichero "
-    "se admiten y no cambian nada. Todas las cifras son de un mismo instante.",
-    parameters=[ConEjemplos],
+    description="Cuántas acabaron, cuántas se contestaron y cuánto duraron las que se exportarían con los mismos "
+    "filtros: en total y por día, por hora y día de la semana, por resultado y por agente. Las opciones del fichero, "
+    "que no cambiarían nada, no se admiten. Todas las cifras son de un mismo instante.",
+    parameters=[DelResumen],
     responses={
         200: OpenApiResponse(
             ResumenSerializer,

@@ -193,7 +193,11 @@ RAROS_EN_LA_API = [
     [[["a"]]],
     [],
 ]
-OPCIONES = [*PedidoSerializer().fields, "avisar_correo", "webhook_url", "dsde", NUL, "estado", "pagina", "por_pagina"]
+OPCIONES = [
+    *PedidoSerializer().fields,
+    *("avisar_correo", "webhook_url", "dsde", NUL, "estado", "pagina", "por_pagina", "cursor"),
+]
+RUTAS_CON_OPCIONES = ("", "exportar", "exportar/estimacion", "resumen", "exportaciones")
 
 
 @pytest.mark.parametrize("opcion", OPCIONES, ids=repr)
@@ -202,15 +206,16 @@ def test_la_api_no_se_rompe(con_token, opcion):
         encargo = con_token.post(f"{API}exportaciones", {opcion: valor}, content_type="application/json")
         assert encargo.status_code in (202, 400, 429), valor
         if isinstance(valor, str) and valor.isprintable() and valor.isascii():
-            for ruta in ("exportar", "exportar/estimacion", "resumen", "exportaciones"):
+            for ruta in RUTAS_CON_OPCIONES:
                 respuesta = con_token.get(f"{API}{ruta}", query_params={opcion: valor})
                 assert respuesta.status_code in (200, 400), (ruta, valor)
-    for ruta in ("exportar", "exportar/estimacion", "resumen", "exportaciones"):
+    for ruta in RUTAS_CON_OPCIONES:
         assert con_token.get(f"{API}{ruta}?{quote(opcion)}=%00%ED%A0%80").status_code == 400
 
 
 @pytest.mark.parametrize("identificador", [*filter(None, IDENTIFICADORES)], ids=lambda valor: repr(valor)[:40])
 def test_la_api_no_se_rompe_por_un_identificador(con_token, identificador):
+    assert con_token.get(f"{API}{quote(identificador, safe='')}").status_code in (200, 404)
     for ruta in ("", "/archivo"):
         for metodo in (con_token.get, con_token.delete, con_token.post):
             assert metodo(f"{API}exportaciones/{quote(identificador)}{ruta}").status_code in (400, 404, 405)

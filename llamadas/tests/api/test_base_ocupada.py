@@ -65,6 +65,14 @@ def test_la_api_dice_cuando_volver_y_entonces_se_puede(con_token, completada, oc
     assert DE_LA_API[que](con_token, completada).status_code in (200, 202, 206)
 
 
+def test_mirar_que_no_escribe_nada_se_puede_entretanto(con_token, completada, ocupar):
+    una = Llamada.objects.get().pk
+    soltar = ocupar()
+    for ruta in ("", f"/{una}", "/exportar/estimacion", "/resumen", "/exportaciones", f"/exportaciones/{completada.pk}"):
+        assert con_token.get(f"/api/v1/llamadas{ruta}").status_code == 200, ruta
+    soltar()
+
+
 def test_un_token_que_no_se_ha_podido_renovar_sigue_valiendo(client, administrador, ocupar):
     tokens = pedir_token(client).json()
     soltar = ocupar()

@@ -119,11 +119,10 @@ def test_las_cifras_son_las_que_se_cuentan_a_mano(con_token, campana, zona):
     assert resumen(con_token, zona=zona) == a_mano(zona, llamadas)
 
 
-def test_con_las_mismas_opciones_que_la_exportacion(con_token, campana):
+def test_con_los_mismos_filtros_que_la_exportacion(con_token, campana):
     opciones = {
         "desde": "2026-03-25", "hasta": "2026-04-02", "zona": "Europe/Madrid", "resultado": "contestada,sin_resultado",
         "usuario": "sin_agente,agente1@example.com", "hora": "0,1,2,3,4,5,20,21,22,23",
-        "formato": "xlsx", "columnas": "estado",
     }  # fmt: skip
     ids = con_token.get(
         "/api/v1/llamadas/exportar", query_params={**opciones, "formato": "json", "columnas": "llamada_id"}
@@ -163,6 +162,16 @@ def test_lo_que_no_se_entiende_se_rechaza(con_token):
     respuesta = con_token.get(RUTA, query_params={"dsde": "2026-01-01", "hasta": "mañana"})
     assert respuesta.status_code == 400
     assert set(respuesta.json()) == {"dsde", "hasta"}
+
+
+@pytest.mark.parametrize(
+    ("opcion", "valor"), [("columnas", "estado"), ("formato", "csv"), ("dialecto", "excel"), ("comprimir", "gzip")]
+)
+def test_lo_que_es_del_fichero_se_rechaza(con_token, opcion, valor):
+    respuesta = con_token.get(RUTA, query_params={opcion: valor})
+    assert respuesta.status_code == 400
+    se_admite = "desde, hasta, resultado, usuario, dia_semana, hora, zona"
+    assert respuesta.json() == {opcion: [f"Aquí no cambiaría nada: quítelo. Se admite: {se_admite}."]}
 
 
 def test_solo_para_administradores(client, agente):
