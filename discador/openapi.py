@@ -1,4 +1,4 @@
-"""Lo que comparten las descripciones de la API: los errores y cómo se escriben las rutas."""
+"""Lo que comparten las descripciones de la API: los errores y las cabeceras."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
@@ -9,12 +9,6 @@ from rest_framework import serializers
 from .errores import BASE_OCUPADA, ERROR_INTERNO, Ocupado
 
 F = TypeVar("F", bound=Callable[..., Any])
-Ruta = tuple[str, str, str, Any]
-
-
-def sin_barra_final(endpoints: list[Ruta], **_: Any) -> list[Ruta]:
-    """Las rutas valen con barra final o sin ella; se documentan sin ella."""
-    return [(ruta.rstrip("/"), *demas) for ruta, *demas in endpoints]
 
 
 MENSAJE = inline_serializer(
@@ -24,11 +18,6 @@ MENSAJE = inline_serializer(
         "code": serializers.CharField(required=False, help_text="El motivo, si el token no vale."),
     },
 )
-POR_PARAMETRO = {
-    "type": "object",
-    "additionalProperties": {"type": "array", "items": {"type": "string"}},
-    "description": "Lo que está mal, por parámetro. Todos los errores a la vez.",
-}
 
 
 def error(descripcion: str, detalle: str, **mas: str) -> OpenApiResponse:
@@ -38,8 +27,9 @@ def error(descripcion: str, detalle: str, **mas: str) -> OpenApiResponse:
 
 def errores(descripcion: str, ejemplo: dict[str, Any]) -> OpenApiResponse:
     """Una respuesta 400, con lo que está mal en cada parámetro; o un mensaje, si no se entiende la petición."""
-    de_los_dos = {"anyOf": [POR_PARAMETRO, {"$ref": "#/components/schemas/Mensaje"}]}
-    return OpenApiResponse(de_los_dos, descripcion, [OpenApiExample("Error", ejemplo)])
+    # En este orden: quien prueba uno tras otro, por un mensaje no toma lo que no lo es.
+    de_los_dos = [{"$ref": f"#/components/schemas/{nombre}"} for nombre in ("Mensaje", "ErroresPorParametro")]
+    return OpenApiResponse({"anyOf": de_los_dos}, descripcion, [OpenApiExample("Error", ejemplo)])
 
 
 def cabecera(nombre: str, descripcion: str, *, de: list[int], tipo: type = str) -> OpenApiParameter:

@@ -175,11 +175,35 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "Discador",
     "DESCRIPTION": DESCRIPCION_DE_LA_API,
     "VERSION": "1",
+    "OAS_VERSION": "3.1.0",  # la primera que sabe describir los webhooks
+    "TAGS": [
+        {"name": "Inicio", "description": "Qué hay en la API."},
+        {"name": "Tokens", "description": "Entrar."},
+        {"name": "Llamadas", "description": "Las llamadas finalizadas: exportarlas, verlas y contarlas."},
+        {"name": "Exportaciones", "description": "Las que se preparan en segundo plano, y el historial de todas."},
+        {"name": "Avisos", "description": "Lo que Discador envía a quien encargó una exportación, cuando acaba."},
+    ],
+    "APPEND_COMPONENTS": {
+        "schemas": {
+            "ErroresPorParametro": {
+                "type": "object",
+                "additionalProperties": {"type": "array", "items": {"type": "string"}},
+                "description": "Lo que está mal, por parámetro. Todos los errores a la vez.",
+            }
+        }
+    },
     "SERVE_INCLUDE_SCHEMA": False,
     "SORT_OPERATION_PARAMETERS": False,
     "ENFORCE_NON_BLANK_FIELDS": True,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
-    "PREPROCESSING_HOOKS": ["discador.openapi.sin_barra_final"],
+    "WEBHOOKS": ["llamadas.api.openapi.webhooks.COMPLETADA", "llamadas.api.openapi.webhooks.FALLIDA"],
+    "PREPROCESSING_HOOKS": ["discador.esquema.sin_barra_final"],
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "discador.esquema.enumeraciones_una_vez",
+        "discador.esquema.sin_credenciales",
+        "discador.esquema.con_servidor",
+    ],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }

@@ -7,6 +7,7 @@ from rest_framework import serializers
 from discador.openapi import CUANDO_VOLVER, OTRO_ESCRIBE, cabecera, error, errores, operacion
 
 from .autenticacion import TOKEN_INSERVIBLE
+from .serializers import TokenSerializer
 
 
 class EsquemaDelToken(SimpleJWTScheme):
@@ -41,10 +42,12 @@ OBTENER = operacion(
     tags=["Tokens"],
     operation_id="token_obtener",
     summary="Obtener un token",
-    description="Cambia correo y contraseña por un par de tokens. Tras 5 contraseñas erróneas, esa cuenta espera "
-    "15 minutos desde esa dirección; tras 50, con las cuentas que sean, espera la dirección (en IPv6, su red /64).",
+    description="Cambia correo y contraseña por un par de tokens. El cuerpo puede ser también un formulario. Tras 5 "
+    "contraseñas erróneas, esa cuenta espera 15 minutos desde esa dirección; tras 50, con las cuentas que sean, espera "
+    "la dirección (en IPv6, su red /64).",
     abierta=True,
     parameters=[cabecera("Retry-After", "Cuántos segundos hay que esperar.", de=[429, 503], tipo=int)],
+    request={"application/json": TokenSerializer},
     examples=[
         OpenApiExample("Entrar", {"email": "admin@example.com", "password": "LA-CONTRASEÑA"}, request_only=True),
     ],
@@ -65,10 +68,11 @@ RENOVAR = operacion(
     tags=["Tokens"],
     operation_id="token_renovar",
     summary="Renovar un token",
-    description="Cambia un token de renovación, que solo vale una vez, por un par nuevo.",
+    description="Cambia un token de renovación, que solo vale una vez, por un par nuevo. El cuerpo puede ser también "
+    "un formulario.",
     abierta=True,
     parameters=[CUANDO_VOLVER],
-    request=inline_serializer("Renovacion", {"refresh": serializers.CharField()}),
+    request={"application/json": inline_serializer("Renovacion", {"refresh": serializers.CharField()})},
     examples=[OpenApiExample("Renovar", {"refresh": "eyJhbGciOiJIUzI1NiIs…"}, request_only=True)],
     responses={
         **DE_LAS_DOS,

@@ -20,10 +20,12 @@ from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
 from urllib.parse import urlsplit
 
+import jsonschema
 import pycurl
 import pytest
 import requests
 import trustme
+import yaml
 from django.test.utils import override_script_prefix
 from django.utils import timezone
 from rest_framework_simplejwt.tokens import AccessToken
@@ -363,6 +365,24 @@ def test_el_webhook_de_una_fallida(administrador, receptor):
     ((_, cuerpo),) = receptor.peticiones
     assert json.loads(cuerpo)["type"] == "exportacion.fallida"
     assert json.loads(cuerpo)["data"]["sha256"] is None
+
+
+def test_los_webhooks_son_como_dice_la_referencia(administrador, receptor, client):
+    que_falle(un_encargo(administrador, webhook_url=receptor.url))
+    finalizada()
+    un_encargo(administrador, webhook_url=receptor.url)
+    trabajar()
+    repartir_todos()
+    descritos = yaml.safe_load(client.get("/api/schema").content)["webhooks"]
+    recibidos = [(cabeceras, json.loads(cuerpo)) for cabeceras, cuerpo in receptor.peticiones]
+    assert {datos["type"] for _, datos in recibidos} == descritos.keys()
+    for cabeceras, datos in recibidos:
+        descrito = descritos[datos["type"]]["post"]
+        cuerpo = descrito["requestBody"]["content"]["application/json"]["schema"]
+        jsonschema.validate(datos, {**cuerpo, "additionalProperties": False})
+        assert datos["data"].keys() == cuerpo["properties"]["data"]["properties"].keys()
+        assert cuerpo["example"].keys() == datos.keys()
+        assert {cabecera["name"] for cabecera in descrito["parameters"]} <= cabeceras.keys()
 
 
 def test_responde_500_dos_veces_y_luego_bien(administrador, receptor):
