@@ -1,7 +1,6 @@
 """Cada formato, leído por programas de verdad, a las mismas filas: fechas locales con segundos, y nada de nulos."""
 
 import csv
-import fcntl
 import gzip
 import io
 import json
@@ -78,24 +77,6 @@ def _fecha_de_node(objeto: dict[str, object]) -> object:
 
 
 PAQUETES_DE_NODE = ("xlsx@0.18.5", "exceljs@4.4.0")  # SheetJS y ExcelJS
-
-
-def instalar_paquetes_de_node(carpeta: Path) -> Path:
-    """Dónde quedan. La carpeta se conserva de una vez para otra y la comparten todos los procesos."""
-    if not (shutil.which("node") and shutil.which("npm")):
-        pytest.skip("no están node y npm, con que leen los XLSX SheetJS y ExcelJS: instale nodejs y npm")
-    with (carpeta / "instalados").open("a+") as instalados:
-        fcntl.flock(instalados, fcntl.LOCK_EX)
-        instalados.seek(0)
-        if instalados.read() != " ".join(PAQUETES_DE_NODE):
-            orden = ["npm", "install", "--prefix", str(carpeta), "--ignore-scripts", "--no-save", "--no-audit"]
-            orden += ["--fetch-retries=1", "--fetch-retry-mintimeout=1000", *PAQUETES_DE_NODE]
-            npm = subprocess.run(orden, capture_output=True, text=True, timeout=300, check=False)
-            if npm.returncode:
-                pytest.skip(f"npm no ha podido instalar {', '.join(PAQUETES_DE_NODE)}: acaba en {npm.returncode}")
-            instalados.truncate(0)
-            instalados.write(" ".join(PAQUETES_DE_NODE))
-    return carpeta / "node_modules"
 
 
 def de_json(contenido: bytes, zona: str) -> Filas:

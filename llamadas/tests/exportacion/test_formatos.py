@@ -14,6 +14,7 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 
+from discador.tests.node import instalar_paquetes_de_node
 from llamadas.exportacion.columnas import COLUMNAS
 from llamadas.exportacion.exportar import exportar
 from llamadas.exportacion.formatos import DIALECTOS, FORMATOS, xlsx
@@ -28,13 +29,13 @@ from ..lectores import (
     CON_POLARS,
     DE_XLSX,
     LECTORES,
+    PAQUETES_DE_NODE,
     calculadas_por_libreoffice,
     de_libreoffice,
     de_parquet_con_duckdb,
     de_xlsx_con_libreoffice,
     de_xlsx_con_node,
     descomprimido,
-    instalar_paquetes_de_node,
 )
 
 pytestmark = pytest.mark.django_db
@@ -148,7 +149,8 @@ def test_duckdb_lee_el_parquet(con_token, tmp_path):
 
 @pytest.fixture(scope="session")
 def paquetes_de_node(request):
-    return instalar_paquetes_de_node(request.config.cache.mkdir("paquetes_de_node"))
+    carpeta = request.config.cache.mkdir("paquetes_de_node")
+    return instalar_paquetes_de_node(carpeta, PAQUETES_DE_NODE, para="leen los XLSX SheetJS y ExcelJS")
 
 
 @pytest.fixture(params=[*DE_XLSX, "LibreOffice", "node"])
