@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Any
 
+from django.db.models import F
+
 from ..models import LlamadaQuerySet
 from .columnas import Tipo
 from .opciones import Opciones
@@ -35,7 +37,7 @@ def pagina(llamadas: LlamadaQuerySet, opciones: Opciones, *, cuantas: int, detra
 
     Tarda lo mismo por lejos que se vaya: no se cuentan las demás, ni se pasa por encima de las anteriores.
     """
-    fuentes = [columna.fuente for columna in opciones.columnas]
+    fuentes = [Cuando(c.fuente) if c.tipo is Tipo.FECHA else F(c.fuente) for c in opciones.columnas]
     por_tramos = (
         tramo.values_list(Cuando("fecha_finalizacion"), "pk", *fuentes)[: cuantas + 1]
         for tramo in _tramos(llamadas, detras_de)

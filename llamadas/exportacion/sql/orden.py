@@ -33,5 +33,5 @@ class DetrasDe(Func):
 
     def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, *_: Any, **__: Any) -> SQL:
         (fecha, _), (pk, _) = map(compiler.compile, self.source_expressions)
-        instante = "(%s || 'Z')::timestamptz" if connection.vendor == "postgresql" else "%s"
+        instante = "(%s::timestamp AT TIME ZONE 'UTC')" if connection.vendor == "postgresql" else "%s"
         return f"({fecha}, {pk}) > ({instante}, %s)", (self.fecha, self.llamada)

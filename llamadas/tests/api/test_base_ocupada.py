@@ -68,7 +68,14 @@ def test_la_api_dice_cuando_volver_y_entonces_se_puede(con_token, completada, oc
 def test_mirar_que_no_escribe_nada_se_puede_entretanto(con_token, completada, ocupar):
     una = Llamada.objects.get().pk
     soltar = ocupar()
-    for ruta in ("", f"/{una}", "/exportar/estimacion", "/resumen", "/exportaciones", f"/exportaciones/{completada.pk}"):
+    for ruta in (
+        "",
+        f"/{una}",
+        "/exportar/estimacion",
+        "/resumen",
+        "/exportaciones",
+        f"/exportaciones/{completada.pk}",
+    ):
         assert con_token.get(f"/api/v1/llamadas{ruta}").status_code == 200, ruta
     soltar()
 

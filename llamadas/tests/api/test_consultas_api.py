@@ -155,6 +155,19 @@ def test_los_empates_escritos_con_otra_precision_no_se_saltan(con_token):
     assert todas(con_token, por_pagina=2) == exportadas(con_token)
 
 
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="solo PostgreSQL guarda fechas que Python no sabe leer")
+def test_las_fechas_que_no_caben_en_el_calendario_de_python_tampoco_se_pierden(con_token):
+    for fecha in ("0044-03-15 12:00:00.5+00 BC", "10000-01-01 00:00:00+00", "294276-12-31 23:59:59.999999+00"):
+        llamada = finalizada()
+        with connection.cursor() as cursor:
+            cursor.execute("UPDATE llamadas_llamada SET fecha_finalizacion = %s WHERE id = %s", [fecha, llamada.pk])
+    finalizada()
+    for zona in ("UTC", "Europe/Madrid"):
+        vistas = todas(con_token, por_pagina=1, zona=zona)
+        assert len(vistas) == 4
+        assert vistas == exportadas(con_token, zona=zona)
+
+
 def test_ninguna_pagina_cuenta_las_demas_ni_pasa_por_encima_de_las_anteriores(con_token):
     sembrar(3000)
     sembrar(3000, Estado.PENDIENTE)
