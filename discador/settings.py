@@ -170,6 +170,8 @@ Saca las llamadas finalizadas de Discador en un fichero entero, correcto y segur
    la administración, así que basta con abrir la URL en el navegador.
 2. Descargue con `GET /api/v1/llamadas/exportar`. Si la transferencia se rompe, el fichero no vale: repítala.
    La cabecera `X-Total-Count` dice cuántas llamadas lleva.
+
+Sin fichero, `GET /api/v1/llamadas` las da por páginas, y `GET /api/v1/llamadas/{id}`, una. `GET /api/v1` dice qué hay.
 """
 SPECTACULAR_SETTINGS = {
     "TITLE": "Discador",
@@ -181,7 +183,6 @@ SPECTACULAR_SETTINGS = {
         {"name": "Tokens", "description": "Entrar."},
         {"name": "Llamadas", "description": "Las llamadas finalizadas: exportarlas, verlas y contarlas."},
         {"name": "Exportaciones", "description": "Las que se preparan en segundo plano, y el historial de todas."},
-        {"name": "Avisos", "description": "Lo que Discador envía a quien encargó una exportación, cuando acaba."},
     ],
     "APPEND_COMPONENTS": {
         "schemas": {

@@ -70,7 +70,6 @@ def _aviso(estado: EstadoDeExportacion, resumen: str, ejemplo: dict[str, Any]) -
         "operationId": f"aviso_exportacion_{estado.value}",
         "summary": resumen,
         "description": DESCRIPCION,
-        "tags": ["Avisos"],
         "parameters": [
             {"name": cabecera, "in": "header", "required": True, "description": que, "schema": {"type": "string"}}
             for cabecera, que in CABECERAS.items()
