@@ -1,7 +1,5 @@
 """Por dónde va quien lee las llamadas por páginas, en un texto que solo vale tal como se le dio."""
 
-from typing import NoReturn
-
 from django.core.signing import BadSignature, Signer
 from rest_framework.exceptions import ValidationError
 
@@ -9,6 +7,7 @@ from ..exportacion.paginas import Marca
 from ..pedido.campos import Texto
 
 SAL = "llamadas.api.cursor"
+NO_VALE = "No es el de ningún enlace «siguiente», o ha cambiado: úselo tal como viene en él."
 
 
 class Cursor(Texto):
@@ -19,10 +18,7 @@ class Cursor(Texto):
         try:
             return Marca(*Signer(salt=SAL).unsign_object(escrito))
         except BadSignature:
-            self._no_vale()
-
-    def _no_vale(self) -> NoReturn:
-        raise ValidationError("No es el de ningún enlace «siguiente», o ha cambiado: úselo tal como viene en él.")
+            raise ValidationError(NO_VALE) from None
 
 
 def escribir(marca: Marca) -> str:

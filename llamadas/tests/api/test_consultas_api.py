@@ -125,7 +125,7 @@ def test_el_enlace_conserva_lo_pedido_y_es_de_este_sitio(con_token, variadas):
     assert {nombre: valor for nombre, (valor,) in parametros.items() if nombre != "cursor"} == pedido
 
 
-def test_lo_que_se_anade_se_borra_o_cambia_entretanto_no_hace_repetir_ni_saltar_a_las_demas(con_token, variadas):
+def test_lo_que_se_anade_o_se_borra_entretanto_no_hace_repetir_ni_saltar_a_las_demas(con_token, variadas):
     antes = exportadas(con_token, columnas="llamada_id")
     efimera = finalizada(fecha_finalizacion=DIA - timedelta(days=1))
 

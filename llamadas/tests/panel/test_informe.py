@@ -89,6 +89,14 @@ def test_cada_cifra_lleva_a_las_llamadas_que_cuenta(con_sesion, campana, opcione
     assert all(con_sesion.get(html.unescape(c["exportar"])).status_code == 200 for c in cifras[::9])
 
 
+def test_las_mismas_cifras_en_json_aunque_se_venga_de_elegir_un_fichero(con_sesion, campana):
+    de_un_fichero = {"formato": "xlsx", "columnas": "estado"}
+    entera = pagina(con_sesion, desde="2026-03-25", zona="Europe/Madrid", **de_un_fichero)
+    respuesta = con_sesion.get(html.unescape(re.search(r'href="([^"]+)">En JSON', entera)[1]))
+    assert respuesta.status_code == 200, respuesta.content
+    assert respuesta.json()["zona"] == "Europe/Madrid"
+
+
 def test_cada_trozo_de_los_graficos_tambien(con_sesion, campana):
     contenido = pagina(con_sesion, desde="2026-03-25", hasta="2026-04-02", zona="Europe/Madrid")
     trozos = [trozo.groupdict() for trozo in TROZO.finditer(contenido)]
