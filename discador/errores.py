@@ -1,15 +1,11 @@
-"""Cómo se responde a un error: la API, siempre en JSON y sin detalles internos."""
+"""Cómo responde la API a un error: siempre en JSON y sin detalles internos. Las páginas, en `paginas.py`."""
 
 import logging
 import sqlite3
-import sys
 from typing import Any
 
 from django.core.exceptions import SuspiciousOperation
 from django.db import OperationalError
-from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.template.loader import render_to_string
-from django.views.defaults import page_not_found, server_error
 from rest_framework import status
 from rest_framework.exceptions import APIException, ErrorDetail, ParseError
 from rest_framework.response import Response
@@ -46,7 +42,7 @@ def responder(error: Exception, contexto: dict[str, Any]) -> Response:
         error = ParseError("No se entiende el cuerpo de la petición: ¿es JSON válido?")
     elif isinstance(error, SuspiciousOperation):
         error = ParseError("La petición es demasiado grande o tiene demasiados campos.")
-    elif _es_que_otro_escribe(error):
+    elif es_que_otro_escribe(error):
         error = Ocupado(BASE_OCUPADA)
     respuesta = exception_handler(error, contexto)
     if respuesta is None:
@@ -58,25 +54,7 @@ def responder(error: Exception, contexto: dict[str, Any]) -> Response:
     return respuesta
 
 
-def no_encontrada(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """El 404 de una ruta que no existe."""
-    if request.path.startswith("/api/"):
-        return JsonResponse({"detail": "Esa ruta no existe."}, status=404)
-    return page_not_found(request, exception)
-
-
-def fallo(request: HttpRequest) -> HttpResponse:
-    """Lo que falla en la administración. Django llama aquí mientras atiende el error."""
-    if not _es_que_otro_escribe(sys.exception()):
-        return server_error(request)
-    return HttpResponse(
-        render_to_string("503.html"),
-        status=status.HTTP_503_SERVICE_UNAVAILABLE,
-        headers={"Retry-After": SEGUNDOS_PARA_REINTENTAR},
-    )
-
-
-def _es_que_otro_escribe(error: BaseException | None) -> bool:
+def es_que_otro_escribe(error: BaseException | None) -> bool:
     """En SQLite, mientras un proceso escribe (una importación), los demás esperan su turno, pero no para siempre."""
     codigo = getattr(error.__cause__, "sqlite_errorcode", 0) if isinstance(error, OperationalError) else 0
     return codigo & 0xFF == sqlite3.SQLITE_BUSY  # lo demás del código dice en qué estaba ocupada
