@@ -120,6 +120,7 @@ PASSWORD_HASHERS = [
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
 CSRF_FAILURE_VIEW = "discador.paginas.envio_rechazado"
+PASSWORD_RESET_TIMEOUT = 3600  # segundos que vale el enlace de quien olvidó su contraseña
 
 # Se bloquea la pareja cuenta y dirección: ni un ataque deja fuera al dueño de la cuenta que entra desde
 # otro sitio, ni un compañero despistado a toda la oficina. Y la dirección, cuando falla con muchas cuentas: los diez

@@ -8,6 +8,9 @@ from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
+from usuarios.formularios import EntradaForm
+from usuarios.urls import olvido
+
 from .indice import Indice
 from .listas import Desplegable
 from .paginas import no_encontrada
@@ -15,6 +18,7 @@ from .paginas import no_encontrada
 admin.site.site_header = admin.site.site_title = "Discador"
 admin.site.index_title = "Llamadas y usuarios"
 admin.site.site_url = None  # no hay otro sitio que ver
+admin.site.login_form = EntradaForm
 
 handler400 = "discador.paginas.erronea"
 handler403 = "discador.paginas.sin_permiso"
@@ -29,6 +33,7 @@ urlpatterns = [
     path("favicon.ico", RedirectView.as_view(url=static("discador/icono.svg"))),
     re_path(r"^admin/r/", no_encontrada, {"exception": Http404()}),  # nada tiene otra página que la suya
     path("admin/autocomplete/", admin.site.admin_view(Desplegable.as_view(admin_site=admin.site))),
+    path("admin/olvido/", include(olvido)),
     path("admin/", admin.site.urls),
     re_path(r"^api/schema/?$", SpectacularAPIView.as_view(), name="schema"),
     re_path(

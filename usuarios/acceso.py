@@ -3,13 +3,14 @@
 from math import ceil
 from typing import Any, TypeVar, cast
 
-from django.contrib import admin
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
+
+from discador.correo import se_entrega
 
 from .direcciones import leer, red_de
 from .limite import agotada, bloqueada_hasta, cuenta_de
@@ -55,15 +56,22 @@ def bloqueada(request: HttpRequest, original: HttpResponse, credenciales: dict[s
     segundos = max(1, ceil((hasta - timezone.now()).total_seconds()))
     minutos = ceil(segundos / 60)
     plazo = f"{minutos} minutos" if minutos > 1 else "1 minuto"
-    desde = " desde su dirección" if agotada(request) else ""
+    por_la_direccion = agotada(request)
+    desde = " desde su dirección" if por_la_direccion else ""
     mensaje = f"Demasiadas contraseñas erróneas{desde}. Espere {plazo} y vuelva a intentarlo."
     if request.path.startswith("/api/"):
         respuesta: HttpResponse = JsonResponse(
             {"detail": mensaje}, status=429, json_dumps_params={"ensure_ascii": False}
         )
     else:
-        contexto = {**admin.site.each_context(request), "title": "Acceso bloqueado", "mensaje": mensaje}
-        respuesta = render(request, "usuarios/bloqueada.html", contexto, status=429)
+        contexto = {
+            "title": "Acceso bloqueado",
+            "mensaje": mensaje,
+            "hasta": hasta,
+            "por_la_direccion": por_la_direccion,
+            "se_recupera": se_entrega(),
+        }
+        respuesta = HttpResponse(render_to_string("usuarios/bloqueada.html", contexto), status=429)
     respuesta["Retry-After"] = str(segundos)
     return sin_guardar(respuesta)
 

@@ -44,7 +44,8 @@ OBTENER = operacion(
     summary="Obtener un token",
     description="Cambia correo y contraseña por un par de tokens. El cuerpo puede ser también un formulario. Tras 5 "
     "contraseñas erróneas, esa cuenta espera 15 minutos desde esa dirección; tras 50, con las cuentas que sean, espera "
-    "la dirección (en IPv6, su red /64).",
+    "la dirección (en IPv6, su red /64). A un agente también se los da, pero con ellos recibe un 403 en todo lo demás: "
+    "el rol se mira en cada petición.",
     abierta=True,
     parameters=[cabecera("Retry-After", "Cuántos segundos hay que esperar.", de=[429, 503], tipo=int)],
     request={"application/json": TokenSerializer},

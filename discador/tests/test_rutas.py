@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from django.urls import URLPattern, URLResolver, get_resolver
 
-APLICACIONES = ("admin/llamadas/", "admin/usuarios/", "api/")
+APLICACIONES = ("admin/llamadas/", "admin/olvido/", "admin/usuarios/", "api/")
 
 RUTAS = r"""
 admin/llamadas/aviso/ llamadas_aviso_changelist
@@ -30,7 +30,12 @@ admin/llamadas/llamada/add/ llamadas_llamada_add
 admin/llamadas/llamada/agentes/ llamadas_llamada_agentes
 admin/llamadas/llamada/exportar/ llamadas_llamada_exportar
 admin/llamadas/llamada/informe/ llamadas_llamada_informe
+admin/olvido/ olvido
+admin/olvido/<uidb64>/<token>/ olvido-elegir
+admin/olvido/hecho/ olvido-hecho
+admin/olvido/pedido/ olvido-pedido
 admin/usuarios/usuario/ usuarios_usuario_changelist
+admin/usuarios/usuario/<int:pk>/desbloquear/ usuarios_usuario_desbloquear
 admin/usuarios/usuario/<id>/password/ auth_user_password_change
 admin/usuarios/usuario/<path:object_id>/ None
 admin/usuarios/usuario/<path:object_id>/change/ usuarios_usuario_change
