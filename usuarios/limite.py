@@ -5,6 +5,9 @@ para a quien prueba la misma contraseña con todas. No lo hay por cuenta sola, v
 fuera a su dueño con solo equivocarse a propósito (OWASP, «Authentication Cheat Sheet», «Account Lockout»).
 """
 
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +18,7 @@ from axes.models import AccessAttempt
 from django.conf import settings
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 
 from discador.registro import a_la_vista
 
@@ -22,6 +26,8 @@ from .correo import clave_de_correo
 from .direcciones import red_de
 
 LARGO_MAXIMO_DEL_CORREO = 254  # RFC 5321 §4.5.3.1.3, y lo que cabe en la tabla de intentos
+
+Apuntes = Sequence[tuple[datetime, int]]  # cuándo fue el último fallo de cada apunte, por orden, y cuántos lleva
 
 
 def cuenta_de(correo: str) -> str:
@@ -51,17 +57,46 @@ class Limite(AxesDatabaseHandler):
         )
 
 
+@dataclass(frozen=True, kw_only=True)
+class Bloqueo:
+    """Desde dónde no se puede entrar en una cuenta y, desde su último fallo, hasta cuándo."""
+
+    direccion: str
+    fallos: int
+    desde: datetime
+    hasta: datetime
+
+
+def bloqueos(correos: Iterable[str]) -> dict[str, list[Bloqueo]]:
+    """Los de cada una de esas cuentas que tenga alguno."""
+    cuentas = {cuenta_de(correo): correo for correo in correos}
+    intentos = AccessAttempt.objects.filter(
+        username__in=cuentas, attempt_time__gte=timezone.now() - get_cool_off()
+    ).order_by("attempt_time")
+    por_origen: dict[tuple[str, str], list[tuple[datetime, int]]] = defaultdict(list)
+    columnas = ("username", "ip_address", "attempt_time", "failures_since_start")
+    for cuenta, ip, momento, cuantos in intentos.values_list(*columnas):
+        por_origen[cuentas[cuenta], ip or "una dirección desconocida"].append((momento, cuantos))
+    de_cada_una: dict[str, list[Bloqueo]] = defaultdict(list)
+    for (correo, direccion), apuntes in por_origen.items():
+        hasta = _libre(apuntes, settings.AXES_FAILURE_LIMIT)
+        if hasta:
+            fallos, desde = sum(cuantos for _, cuantos in apuntes), apuntes[-1][0]
+            de_cada_una[correo].append(Bloqueo(direccion=direccion, fallos=fallos, desde=desde, hasta=hasta))
+    return dict(de_cada_una)
+
+
 def agotada(request: HttpRequest) -> bool:
     """Si desde la dirección de la petición ya se ha fallado todo lo que se admite, con las cuentas que sea."""
-    return _libre(_de_la_direccion(request), settings.FALLOS_POR_DIRECCION) is not None
+    return _libre(_apuntes(_de_la_direccion(request)), settings.FALLOS_POR_DIRECCION) is not None
 
 
 def bloqueada_hasta(request: HttpRequest, cuenta: str) -> datetime | None:
     """Hasta cuándo, que no se alarga aunque se siga intentando; o nada, si se puede probar ya."""
     de_la_direccion = _de_la_direccion(request)
     fines = [
-        _libre(de_la_direccion, settings.FALLOS_POR_DIRECCION),
-        _libre(de_la_direccion.filter(username=cuenta), settings.AXES_FAILURE_LIMIT),
+        _libre(_apuntes(de_la_direccion), settings.FALLOS_POR_DIRECCION),
+        _libre(_apuntes(de_la_direccion.filter(username=cuenta)), settings.AXES_FAILURE_LIMIT),
     ]
     return max(filter(None, fines), default=None)
 
@@ -74,12 +109,15 @@ def _de_la_direccion(request: HttpRequest) -> QuerySet[AccessAttempt]:
     )
 
 
-def _libre(intentos: QuerySet[AccessAttempt], limite: int) -> datetime | None:
+def _apuntes(intentos: QuerySet[AccessAttempt]) -> Apuntes:
+    return list(intentos.order_by("attempt_time").values_list("attempt_time", "failures_since_start"))
+
+
+def _libre(apuntes: Apuntes, limite: int) -> datetime | None:
     """Cuándo habrán dejado de contar los bastantes para que sean menos que `limite`; o nada, si ya lo son."""
-    apuntados = list(intentos.order_by("attempt_time").values_list("attempt_time", "failures_since_start"))
-    fallos = sum(cuantos for _, cuantos in apuntados)
+    fallos = sum(cuantos for _, cuantos in apuntes)
     fin = None
-    for momento, cuantos in apuntados:
+    for momento, cuantos in apuntes:
         if fallos < limite:
             break
         fallos -= cuantos

@@ -37,7 +37,6 @@ def test_un_superusuario_da_de_alta_cambia_y_asciende(raiz):
     alta = {
         "email": "nueva@example.com",
         "rol": Rol.AGENTE,
-        "usable_password": "true",
         "password1": "frase-larga-77",
         "password2": "frase-larga-77",
     }
@@ -52,15 +51,15 @@ def test_un_superusuario_da_de_alta_cambia_y_asciende(raiz):
 def test_un_correo_que_solo_cambia_en_mayusculas_se_rechaza_con_un_mensaje(raiz, agente):
     respuesta = raiz.post(
         f"{LISTA}add/",
-        {"email": "AGENTE@example.com", "rol": Rol.AGENTE, "usable_password": "false"},
+        {"email": "AGENTE@example.com", "rol": Rol.AGENTE},
     )
     assert respuesta.status_code == 200
     assert "Ya existe un usuario con este correo electrónico." in respuesta.content.decode()
 
 
 def test_un_superusuario_cambia_la_contrasena_de_otro(raiz, agente):
-    nueva = {"password1": "frase-larga-77", "password2": "frase-larga-77", "usable_password": "true"}
-    assert raiz.post(f"{LISTA}{agente.pk}/password/", {**nueva, "set-password": ""}).status_code == 302
+    nueva = {"password1": "frase-larga-77", "password2": "frase-larga-77"}
+    assert raiz.post(f"{LISTA}{agente.pk}/password/", nueva).status_code == 302
     agente.refresh_from_db()
     assert agente.check_password("frase-larga-77")
 
@@ -89,8 +88,15 @@ def test_un_administrador_no_asciende_a_nadie_ni_a_si_mismo(con_sesion, objetivo
         ),
         con_sesion.post(f"{LISTA}{usuario.pk}/delete/", {"post": "yes"}),
         con_sesion.post(
-            f"{LISTA}add/", {"email": "x@example.com", "rol": Rol.ADMINISTRADOR, "usable_password": "false"}
+            f"{LISTA}add/",
+            {
+                "email": "x@example.com",
+                "rol": Rol.ADMINISTRADOR,
+                "password1": "frase-larga-77",
+                "password2": "frase-larga-77",
+            },
         ),
+        con_sesion.post(f"{LISTA}{usuario.pk}/desbloquear/"),
     ]
     assert {respuesta.status_code for respuesta in intentos} == {403}
     despues = Usuario.objects.filter(pk=usuario.pk).values().get()
@@ -123,7 +129,74 @@ def test_un_usuario_desactivado_no_entra_en_la_administracion(client, administra
     assert "_auth_user_id" not in client.session
 
 
-def test_un_agente_no_entra_en_la_administracion(client, agente):
-    respuesta = client.post("/admin/login/", {"username": agente.email, "password": "clave-de-agente"})
+def entrar(client, usuario, clave):
+    return client.post("/admin/login/", {"username": usuario.email, "password": clave})
+
+
+def test_un_agente_con_su_contrasena_se_entera_de_que_es_su_rol_el_que_no_entra(client, agente):
+    respuesta = entrar(client, agente, "clave-de-agente")
     assert respuesta.status_code == 200
+    assert "aquí solo entran los administradores y usted es agente" in respuesta.content.decode()
     assert client.get(LISTA).status_code == 302
+
+
+def test_con_una_contrasena_mala_un_agente_un_administrador_y_nadie_reciben_lo_mismo(client, agente, administrador):
+    nadie = Usuario(email="nadie@example.com")
+    respuestas = [entrar(client, quien, "mala").context["form"].errors for quien in (agente, administrador, nadie)]
+    assert respuestas[0] == respuestas[1] == respuestas[2]
+    assert "El correo o la contraseña no son correctos" in str(respuestas[0])
+
+
+def test_un_agente_que_acierta_ni_se_bloquea_ni_borra_los_fallos_que_llevaba(client, agente):
+    for _ in range(4):
+        entrar(client, agente, "mala")
+    for _ in range(6):
+        assert "usted es agente" in entrar(client, agente, "clave-de-agente").content.decode()
+    assert entrar(client, agente, "mala").status_code == 429
+    respuesta = entrar(client, agente, "clave-de-agente")  # bloqueado no se entera de nada
+    assert respuesta.status_code == 429
+    assert "agente" not in respuesta.content.decode()
+
+
+def test_sin_contrasena_solo_se_da_de_alta_a_un_agente(raiz):
+    alta = {"email": "nuevo@example.com", "rol": Rol.AGENTE}
+    assert raiz.post(f"{LISTA}add/", alta).status_code == 302
+    assert not Usuario.objects.get(email="nuevo@example.com").has_usable_password()
+    respuesta = raiz.post(f"{LISTA}add/", {"email": "jefa@example.com", "rol": Rol.ADMINISTRADOR})
+    assert set(respuesta.context["adminform"].form.errors) == {"password1", "password2"}
+    respuesta = raiz.post(f"{LISTA}add/", {"email": "x@example.com", "rol": Rol.AGENTE, "password1": "frase-larga-77"})
+    assert set(respuesta.context["adminform"].form.errors) == {"password2"}
+
+
+def test_de_la_contrasena_solo_se_dice_si_la_tiene(raiz, agente):
+    pagina = raiz.get(ficha(agente)).content.decode()
+    assert "Tiene contraseña." in pagina
+    assert agente.password.split("$")[-1] not in pagina
+    agente.set_unusable_password()
+    agente.save()
+    assert "No tiene contraseña: no puede entrar." in raiz.get(ficha(agente)).content.decode()
+
+
+@pytest.mark.parametrize("ruta", ["", "add/", "{}/change/", "{}/password/"])
+def test_las_paginas_de_los_usuarios_no_hablan_como_una_maquina(raiz, agente, ruta):
+    pagina = raiz.get(f"{LISTA}{ruta.format(agente.pk)}").content.decode()
+    for palabra in (
+        "LDAP",
+        "md5",
+        "algoritmo",
+        "Vista",
+        "para ver",
+        "None",
+        "True",
+        "Autenticación basada",
+        "If disabled",
+    ):
+        assert palabra not in pagina
+    assert "nunca" in pagina or ruta in ("add/", "{}/password/")
+
+
+def test_tampoco_a_quien_solo_mira(con_sesion, agente):
+    pagina = con_sesion.get(ficha(agente)).content.decode()
+    assert "<h1>Usuario</h1>" in pagina
+    assert "nunca" in pagina
+    assert "Vista" not in pagina
