@@ -53,7 +53,7 @@ class UsuarioAdmin(AdminAcotado, UserAdmin):
     change_user_password_template = "usuarios/contrasena.html"  # noqa: S105
     actions = ("desbloquear_los_elegidos",)
     actions_on_bottom = False
-    list_display = ("email", "rol", "superusuario", "activo", "bloqueado", "ultima_entrada")
+    list_display = ("email", "que_puede", "activo", "bloqueado", "ultima_entrada")
     list_filter = ("rol", "is_active")
     search_fields = ("email",)
     search_help_text = "El correo, o una parte."
@@ -74,6 +74,12 @@ class UsuarioAdmin(AdminAcotado, UserAdmin):
 
     class Media:
         css = {"all": ("usuarios/usuarios.css",)}
+
+    @admin.display(description="rol", ordering="rol")
+    def que_puede(self, usuario: Usuario) -> str:
+        return (
+            "administrador y superusuario" if usuario.is_superuser and usuario.is_staff else usuario.get_rol_display()
+        )
 
     @admin.display(description="activo", ordering="is_active")
     def activo(self, usuario: Usuario) -> str:

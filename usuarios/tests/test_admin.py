@@ -187,7 +187,7 @@ def test_las_paginas_de_los_usuarios_no_hablan_como_una_maquina(raiz, agente, ru
         "Vista",
         "para ver",
         "None",
-        "True",
+        'alt="True"',
         "Autenticación basada",
         "If disabled",
     ):
