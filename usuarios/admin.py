@@ -1,6 +1,6 @@
 """La administración de los usuarios: un administrador los ve; solo un superusuario los cambia y los desbloquea."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sized
 from typing import Any
 
 from axes.utils import reset
@@ -21,7 +21,7 @@ from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, Ou
 from discador.listas import AdminAcotado, Lista
 
 from .formularios import AltaForm, ContrasenaForm, EdicionForm
-from .limite import bloqueos
+from .limite import bloqueos, direcciones_agotadas
 from .models import Usuario
 
 # Aquí manda el rol: unos grupos de permisos que nadie mira solo confundirían. Y los tokens no se editan.
@@ -48,6 +48,7 @@ class UsuarioAdmin(AdminAcotado, UserAdmin):
     form = EdicionForm
     add_form = AltaForm
     add_form_template = None
+    change_list_template = "usuarios/usuarios.html"
     change_form_template = "usuarios/usuario.html"
     change_password_form = ContrasenaForm
     change_user_password_template = "usuarios/contrasena.html"  # noqa: S105
@@ -105,6 +106,11 @@ class UsuarioAdmin(AdminAcotado, UserAdmin):
     def get_urls(self) -> list[Any]:
         return [
             path(
+                "direcciones/desbloquear/",
+                self.admin_site.admin_view(self.desbloquear_direccion),
+                name="usuarios_usuario_desbloquear_direccion",
+            ),
+            path(
                 "<int:pk>/desbloquear/",
                 self.admin_site.admin_view(self.desbloquear),
                 name="usuarios_usuario_desbloquear",
@@ -119,7 +125,8 @@ class UsuarioAdmin(AdminAcotado, UserAdmin):
         return super().get_fieldsets(request, obj)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        return super().changelist_view(request, {"title": "Usuarios", **(extra_context or {})})
+        contexto = {"title": "Usuarios", "direcciones": direcciones_agotadas(), **(extra_context or {})}
+        return super().changelist_view(request, contexto)
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         """La ficha, con desde dónde está bloqueado y hasta cuándo."""
@@ -137,6 +144,22 @@ class UsuarioAdmin(AdminAcotado, UserAdmin):
         self._desbloquear(request, [get_object_or_404(Usuario, pk=pk)])
         return HttpResponseRedirect(reverse("admin:usuarios_usuario_change", args=[pk]))
 
+    def desbloquear_direccion(self, request: HttpRequest) -> HttpResponse:
+        """El botón de una dirección desde la que no entra nadie; queda en el histórico de quien lo pulsa."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        direccion = request.POST.get("direccion")
+        suyos = [agotada for agotada in direcciones_agotadas() if agotada.direccion == direccion]
+        for agotada in suyos:
+            with transaction.atomic():
+                reset(ip=agotada.direccion)
+                motivo = f"Desbloqueó la dirección {direccion}, que tenía {agotada.fallos} contraseñas erróneas."
+                self.log_change(request, request.user, motivo)
+        self._decir(request, suyos, f"Ya se puede volver a probar desde {direccion}.")
+        return HttpResponseRedirect(reverse("admin:usuarios_usuario_changelist"))
+
     @admin.action(description="Desbloquear", permissions=["change"])
     def desbloquear_los_elegidos(self, request: HttpRequest, queryset: QuerySet[Usuario]) -> None:
         """Lo mismo, con los de la lista que se elijan."""
@@ -151,8 +174,11 @@ class UsuarioAdmin(AdminAcotado, UserAdmin):
                 reset(username=correo)
                 desde = ", ".join(f"{uno.direccion} ({uno.fallos} contraseñas erróneas)" for uno in suyos)
                 self.log_change(request, por_correo[correo], f"Desbloqueado. No podía entrar desde {desde}.")
-        if bloqueados:
-            self.message_user(request, f"Ya puede volver a probar: {', '.join(bloqueados)}.", messages.SUCCESS)
+        self._decir(request, bloqueados, f"Ya puede volver a probar: {', '.join(bloqueados)}.")
+
+    def _decir(self, request: HttpRequest, desbloqueados: Sized, que: str) -> None:
+        if desbloqueados:
+            self.message_user(request, que, messages.SUCCESS)
         else:
             self.message_user(request, "No había nada que desbloquear.", messages.WARNING)
 

@@ -16,7 +16,7 @@ from axes.handlers.database import AxesDatabaseHandler
 from axes.helpers import get_cool_off
 from axes.models import AccessAttempt
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Sum
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -26,6 +26,7 @@ from .correo import clave_de_correo
 from .direcciones import red_de
 
 LARGO_MAXIMO_DEL_CORREO = 254  # RFC 5321 §4.5.3.1.3, y lo que cabe en la tabla de intentos
+LAS_QUE_SE_ENSENAN = 20
 
 Apuntes = Sequence[tuple[datetime, int]]  # cuándo fue el último fallo de cada apunte, por orden, y cuántos lleva
 
@@ -59,7 +60,7 @@ class Limite(AxesDatabaseHandler):
 
 @dataclass(frozen=True, kw_only=True)
 class Bloqueo:
-    """Desde dónde no se puede entrar en una cuenta y, desde su último fallo, hasta cuándo."""
+    """Desde dónde no se puede entrar y, desde el último fallo, hasta cuándo."""
 
     direccion: str
     fallos: int
@@ -70,20 +71,26 @@ class Bloqueo:
 def bloqueos(correos: Iterable[str]) -> dict[str, list[Bloqueo]]:
     """Los de cada una de esas cuentas que tenga alguno."""
     cuentas = {cuenta_de(correo): correo for correo in correos}
-    intentos = AccessAttempt.objects.filter(
-        username__in=cuentas, attempt_time__gte=timezone.now() - get_cool_off()
-    ).order_by("attempt_time")
     por_origen: dict[tuple[str, str], list[tuple[datetime, int]]] = defaultdict(list)
     columnas = ("username", "ip_address", "attempt_time", "failures_since_start")
+    intentos = _recientes().filter(username__in=cuentas).order_by("attempt_time")
     for cuenta, ip, momento, cuantos in intentos.values_list(*columnas):
         por_origen[cuentas[cuenta], ip or "una dirección desconocida"].append((momento, cuantos))
     de_cada_una: dict[str, list[Bloqueo]] = defaultdict(list)
-    for (correo, direccion), apuntes in por_origen.items():
-        hasta = _libre(apuntes, settings.AXES_FAILURE_LIMIT)
-        if hasta:
-            fallos, desde = sum(cuantos for _, cuantos in apuntes), apuntes[-1][0]
-            de_cada_una[correo].append(Bloqueo(direccion=direccion, fallos=fallos, desde=desde, hasta=hasta))
-    return dict(de_cada_una)
+    for (correo, ip), apuntes in por_origen.items():
+        de_cada_una[correo] += _bloqueos(ip, apuntes, settings.AXES_FAILURE_LIMIT)
+    return {correo: suyos for correo, suyos in de_cada_una.items() if suyos}
+
+
+def direcciones_agotadas() -> list[Bloqueo]:
+    """Las direcciones desde las que no se entra en ninguna cuenta; las primeras, si son muchas."""
+    fallos = _recientes().values("ip_address").annotate(fallos=Sum("failures_since_start"))
+    agotadas = fallos.filter(fallos__gte=settings.FALLOS_POR_DIRECCION, ip_address__isnull=False).order_by("ip_address")
+    return [
+        bloqueo
+        for ip in agotadas.values_list("ip_address", flat=True)[:LAS_QUE_SE_ENSENAN]
+        for bloqueo in _bloqueos(ip, _apuntes(_recientes().filter(ip_address=ip)), settings.FALLOS_POR_DIRECCION)
+    ]
 
 
 def agotada(request: HttpRequest) -> bool:
@@ -107,6 +114,20 @@ def _de_la_direccion(request: HttpRequest) -> QuerySet[AccessAttempt]:
         ip_address=request.axes_ip_address,  # type: ignore[attr-defined]  # la pone el middleware de axes
         attempt_time__gte=get_cool_off_threshold(request),
     )
+
+
+def _recientes() -> QuerySet[AccessAttempt]:
+    """Los de todos que todavía cuentan."""
+    return AccessAttempt.objects.filter(attempt_time__gte=timezone.now() - get_cool_off())
+
+
+def _bloqueos(direccion: str, apuntes: Apuntes, limite: int) -> list[Bloqueo]:
+    """El que haya desde esa dirección, o ninguno."""
+    hasta = _libre(apuntes, limite)
+    if hasta is None:
+        return []
+    fallos = sum(cuantos for _, cuantos in apuntes)
+    return [Bloqueo(direccion=direccion, fallos=fallos, desde=apuntes[-1][0], hasta=hasta)]
 
 
 def _apuntes(intentos: QuerySet[AccessAttempt]) -> Apuntes:

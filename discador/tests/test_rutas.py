@@ -42,6 +42,7 @@ admin/usuarios/usuario/<path:object_id>/change/ usuarios_usuario_change
 admin/usuarios/usuario/<path:object_id>/delete/ usuarios_usuario_delete
 admin/usuarios/usuario/<path:object_id>/history/ usuarios_usuario_history
 admin/usuarios/usuario/add/ usuarios_usuario_add
+admin/usuarios/usuario/direcciones/desbloquear/ usuarios_usuario_desbloquear_direccion
 api/v1/^llamadas/(?P<pk>[0-9]{1,19})/?$ llamada
 api/v1/^llamadas/?$ llamadas
 api/v1/^llamadas/exportaciones/(?P<pk>[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})/?$ exportacion

@@ -130,3 +130,51 @@ def test_un_correo_con_mayusculas_tambien_se_desbloquea(raiz):
     assert "desde 2001:db8::" in texto(raiz.get(ficha(ana)))
     raiz.post(f"{LISTA}{ana.pk}/desbloquear/")
     assert entrar(ana, "clave-de-ana", "2001:db8::7") == 302
+
+
+@pytest.fixture
+def admite_seis(settings):
+    settings.FALLOS_POR_DIRECCION = 6
+
+
+def rociar(desde, cuantas=6):
+    """Un fallo con cada una de tantas cuentas."""
+    for i in range(cuantas):
+        credenciales = {"email": f"cuenta{i}@example.com", "password": "mala"}
+        Client().post("/api/v1/token", credenciales, "application/json", REMOTE_ADDR=desde)
+
+
+def test_la_lista_dice_desde_que_direccion_no_entra_nadie_y_la_desbloquea(
+    raiz, superusuario, administrador, admite_seis
+):
+    rociar("203.0.113.7")
+    rociar("203.0.113.8", cuantas=5)
+    assert entrar(administrador, "clave-de-admin", "203.0.113.7") == 429
+    pagina = texto(raiz.get(LISTA))
+    assert re.findall(r"Desde (\S+) no entra nadie", pagina) == ["203.0.113.7"]
+    assert "se han fallado 6 contraseñas" in pagina
+    una = {"direccion": "203.0.113.7"}
+    respuesta = raiz.post(f"{LISTA}direcciones/desbloquear/", una, follow=True)
+    assert "Ya se puede volver a probar desde 203.0.113.7." in texto(respuesta)
+    assert "no entra nadie" not in texto(respuesta)
+    assert entrar(administrador, "clave-de-admin", "203.0.113.7") == 302
+    apunte = LogEntry.objects.get()
+    assert (apunte.user, apunte.object_id) == (superusuario, str(superusuario.pk))
+    assert apunte.change_message == "Desbloqueó la dirección 203.0.113.7, que tenía 6 contraseñas erróneas."
+
+
+@pytest.mark.parametrize("direccion", ["203.0.113.9", "", "no es una dirección", "0.0.0.0/0"])
+def test_de_una_direccion_que_no_esta_bloqueada_no_se_olvida_nada(raiz, direccion):
+    rociar("203.0.113.9", cuantas=3)
+    respuesta = raiz.post(f"{LISTA}direcciones/desbloquear/", {"direccion": direccion}, follow=True)
+    assert "No había nada que desbloquear." in texto(respuesta)
+    assert AccessAttempt.objects.count() == 3
+    assert not LogEntry.objects.exists()
+
+
+def test_un_administrador_ve_la_direccion_bloqueada_pero_no_la_desbloquea(con_sesion, admite_seis):
+    rociar("203.0.113.7")
+    assert "Un superusuario puede desbloquearla antes." in texto(con_sesion.get(LISTA))
+    assert con_sesion.post(f"{LISTA}direcciones/desbloquear/", {"direccion": "203.0.113.7"}).status_code == 403
+    assert con_sesion.get(f"{LISTA}direcciones/desbloquear/").status_code == 405
+    assert AccessAttempt.objects.count() == 6
