@@ -78,9 +78,7 @@ class UsuarioAdmin(AdminAcotado, UserAdmin):
 
     @admin.display(description="rol", ordering="rol")
     def que_puede(self, usuario: Usuario) -> str:
-        return (
-            "administrador y superusuario" if usuario.is_superuser and usuario.is_staff else usuario.get_rol_display()
-        )
+        return "superusuario" if usuario.is_superuser and usuario.is_staff else usuario.get_rol_display()
 
     @admin.display(description="activo", ordering="is_active")
     def activo(self, usuario: Usuario) -> str:
@@ -125,8 +123,12 @@ class UsuarioAdmin(AdminAcotado, UserAdmin):
         return super().get_fieldsets(request, obj)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        contexto = {"title": "Usuarios", "direcciones": direcciones_agotadas(), **(extra_context or {})}
-        return super().changelist_view(request, contexto)
+        contexto = {
+            "title": "Usuarios",
+            "direcciones": direcciones_agotadas(),
+            "has_change_permission": self.has_change_permission(request),
+        }
+        return super().changelist_view(request, contexto | (extra_context or {}))
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         """La ficha, con desde dónde está bloqueado y hasta cuándo."""

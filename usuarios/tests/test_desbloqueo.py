@@ -153,6 +153,7 @@ def test_la_lista_dice_desde_que_direccion_no_entra_nadie_y_la_desbloquea(
     pagina = texto(raiz.get(LISTA))
     assert re.findall(r"Desde (\S+) no entra nadie", pagina) == ["203.0.113.7"]
     assert "se han fallado 6 contraseñas" in pagina
+    assert pagina.count("Desbloquear la dirección") == 1
     una = {"direccion": "203.0.113.7"}
     respuesta = raiz.post(f"{LISTA}direcciones/desbloquear/", una, follow=True)
     assert "Ya se puede volver a probar desde 203.0.113.7." in texto(respuesta)
