@@ -7,4 +7,4 @@ class Usuarios(AppConfig):
     """Quién entra y cómo."""
 
     name = "usuarios"
-    verbose_name = "Acceso"
+    verbose_name = "Personas"

@@ -30,6 +30,10 @@ class EntradaForm(AdminAuthenticationForm):
         "Si necesita entrar, pida a un superusuario que le cambie el rol.",
     }
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["username"].widget.attrs["inputmode"] = "email"  # el teclado de un teléfono, con su arroba
+
     def confirm_login_allowed(self, user: Usuario) -> None:
         """Solo se llega aquí con la contraseña buena: quien no la sabe no aprende qué rol tiene nadie."""
         if not user.is_staff:

@@ -200,3 +200,9 @@ def test_tampoco_a_quien_solo_mira(con_sesion, agente):
     assert "<h1>Usuario</h1>" in pagina
     assert "nunca" in pagina
     assert "Vista" not in pagina
+
+
+def test_a_quien_deja_de_ser_administrador_con_la_sesion_abierta_se_le_dice(con_sesion, administrador):
+    Usuario.objects.filter(pk=administrador.pk).update(rol=Rol.AGENTE)
+    pagina = con_sesion.get("/admin/", follow=True).content.decode()
+    assert "Ha entrado como admin@example.com, que no puede ver esa página. Entre con otra cuenta." in pagina
