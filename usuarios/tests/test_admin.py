@@ -206,3 +206,9 @@ def test_a_quien_deja_de_ser_administrador_con_la_sesion_abierta_se_le_dice(con_
     Usuario.objects.filter(pk=administrador.pk).update(rol=Rol.AGENTE)
     pagina = con_sesion.get("/admin/", follow=True).content.decode()
     assert "Ha entrado como admin@example.com, que no puede ver esa página. Entre con otra cuenta." in pagina
+
+
+def test_al_salir_se_dice_y_se_puede_volver_a_entrar(con_sesion):
+    pagina = con_sesion.post("/admin/logout/").content.decode()
+    assert "Ha salido de Discador" in pagina
+    assert con_sesion.get(LISTA).status_code == 302
