@@ -88,9 +88,9 @@ def test_si_otro_escribe_es_un_503_que_dice_que_se_espere(con_sesion, monkeypatc
         causa.sqlite_errorcode = sqlite3.SQLITE_BUSY
         raise OperationalError("database is locked") from causa
 
-    monkeypatch.setattr("llamadas.admin.llamadas.ListadoQuerySet", ocupada)
+    monkeypatch.setattr("usuarios.admin.direcciones_agotadas", ocupada)
     con_sesion.raise_request_exception = False
-    respuesta = con_sesion.get("/admin/llamadas/llamada/", headers={"Referer": "http://testserver/admin/"})
+    respuesta = con_sesion.get("/admin/usuarios/usuario/", headers={"Referer": "http://testserver/admin/"})
     assert (respuesta.status_code, respuesta["Retry-After"]) == (503, "10")
     assert "Otro proceso está escribiendo" in texto(respuesta)
     assert enlaces(respuesta)["Volver a la página anterior"] == "http://testserver/admin/"
