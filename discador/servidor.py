@@ -36,7 +36,7 @@ def servidor(puerto: int = 0, *, hilos: int = 8) -> Iterator[tuple[str, subproce
         orden += ["--worker-class", "gthread", "--threads", str(hilos)]
         orden += ["--log-level", "warning", "--graceful-timeout", "3"]
         orden += ["--pythonpath", str(settings.BASE_DIR)]  # y no cambiar de carpeta: DATABASE_URL puede ser relativa
-        entorno = {**os.environ, "ALLOWED_HOSTS": "127.0.0.1,localhost", "HTTPS": "off"}
+        entorno = {"LOG_LEVEL": "warning", **os.environ, "ALLOWED_HOSTS": "127.0.0.1,localhost", "HTTPS": "off"}
         entorno["DESCARGAS_A_LA_VEZ"] = str(hilos - HILOS_DE_SOBRA)
         raiz = f"http://127.0.0.1:{escucha.getsockname()[1]}/"
         # En su propio grupo, sin Ctrl-C: si le pilla repartiendo una petición, gunicorn se bloquea.

@@ -280,21 +280,17 @@ if interruptor("HTTPS"):
 
 # --- Registro --------------------------------------------------------------------------------------------
 
+NIVEL = una_de("LOG_LEVEL", "info", "debug", "warning", "error").upper()
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {
-        "apunte": {
-            "class": "discador.registro.Apunte",
-            "format": "{asctime} {levelname} {name} {message}",
-            "style": "{",
-        }
-    },
+    "formatters": {"apunte": {"()": "discador.registro.forma"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "apunte"}},
-    "root": {"handlers": ["stderr"], "level": "WARNING"},
+    # De las bibliotecas, lo corriente no le interesa a nadie.
+    "root": {"handlers": ["stderr"], "level": "WARNING" if NIVEL == "INFO" else NIVEL},
     "loggers": {
-        # Los dos que Django escribe por su cuenta y con otro formato: el segundo, el de `runserver`.
-        "django": {"level": "INFO"},
-        "django.server": {"level": "INFO", "handlers": ["stderr"], "propagate": False},
+        **{nuestro: {"level": NIVEL} for nuestro in ("discador", "usuarios", "llamadas", "django")},
+        # `runserver` escribe por su cuenta y con otro formato lo que ya dice `discador.acceso`.
+        "django.server": {"level": "WARNING", "handlers": ["stderr"], "propagate": False},
     },
 }

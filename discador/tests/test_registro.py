@@ -9,12 +9,12 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from discador.registro import Apunte
+from discador.registro import Apunte, Seguro
 from discador.tests.pruebas import gunicorn
 
-FALSO = "2026-01-01 00:00:00,000 CRITICAL root FORJADO"
+FALSO = "2026-01-01T00:00:00.000Z CRITICAL root FORJADO"
 INVISIBLES = "\r\n\t\0\x0b\x0c\x1b[31m\x7f\x85\x9b\u2028\u2029\u200f\u202e\u2066\u2069"
-APUNTE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d|\[\d{4}-|  \| |127\.0\.0\.1 ")
+APUNTE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z |\[\d{4}-|  \| |127\.0\.0\.1 ")
 TOKEN, ENTRADA = "/api/v1/token", "/admin/login/"
 
 
@@ -119,7 +119,7 @@ def test_el_registro_que_configure_gunicorn_conserva_su_forma(entorno, tmp_path,
 
 
 def apunte(mensaje, **mas):
-    return Apunte("{message}", style="{").format(logging.makeLogRecord({"msg": mensaje, **mas}))
+    return Seguro("{message}", style="{").format(logging.makeLogRecord({"msg": mensaje, **mas}))
 
 
 @pytest.mark.parametrize("caracter", [*INVISIBLES.replace("[31m", ""), "\u061c", "\u202a", "\ud800", "\x00"])

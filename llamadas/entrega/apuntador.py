@@ -4,6 +4,7 @@ import atexit
 import logging
 import time
 from collections.abc import Callable
+from contextvars import copy_context
 from threading import Event, Lock, Thread
 from typing import Any
 from uuid import UUID
@@ -29,6 +30,7 @@ class Apunte:
         self.intentado = Event()  # escribirlo acabado; lo haya logrado o no
         self.escrito = Event()
         self.vence = 0.0  # cuándo toca escribirlo, según `time.monotonic`
+        self.contexto = copy_context()  # el de la petición, para que lo que se registre diga cuál es
 
     def escribir(self) -> None:
         """Lanza `django.db.Error`."""
@@ -78,7 +80,7 @@ class Apuntador:
             self._despertar.wait(self._hasta_el_siguiente())
             self._despertar.clear()
             vencidos = [apunte for apunte in self._abiertos() if apunte.vence <= time.monotonic()]
-            acabados = [apunte for apunte in vencidos if self._escribir(apunte)]
+            acabados = [apunte for apunte in vencidos if apunte.contexto.run(self._escribir, apunte)]
             if not self._abiertos():
                 connections.close_all()
             for apunte in acabados:

@@ -68,7 +68,6 @@ class Command(Comando):
         parser.add_argument("--una-vez", action="store_true", help="acaba cuando no quede nada por hacer")
 
     def handle(self, *, gracia: float, una_vez: bool, **_: Any) -> None:
-        logging.getLogger("llamadas").setLevel(logging.INFO)
         PARADA.gracia = max(0.0, gracia)
         _al_recibir_una_senal(lambda *_: sys.exit(0))  # mientras no haya otra cosa que parar
         try:
