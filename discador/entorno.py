@@ -57,6 +57,16 @@ def clave(variable: str, minimo: int) -> str:
     return valor
 
 
+def claves(variable: str, minimo: int) -> list[str]:
+    """Secretos separados por comas, cada uno de al menos `minimo` bytes; ninguno, si la variable no está puesta."""
+    valores = [valor.strip() for valor in texto(variable).split(",") if valor.strip()]
+    if any(len(valor.encode()) < minimo for valor in valores):
+        rechazar(
+            variable, f"tiene una clave demasiado corta: escríbalas separadas por comas, de {minimo} caracteres o más."
+        )
+    return valores
+
+
 def clave_guardada(fichero: Path) -> str:
     """La clave de `fichero`, que crea (modo 0600) la primera vez.
 

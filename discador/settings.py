@@ -11,6 +11,7 @@ from discador.entorno import (
     base_de_datos,
     clave,
     clave_guardada,
+    claves,
     correo,
     entero,
     fichero,
@@ -28,6 +29,8 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 # --- Django ----------------------------------------------------------------------------------------------
 
 SECRET_KEY = clave("SECRET_KEY", LARGO_DE_SECRET_KEY) or clave_guardada(BASE_DIR / ".clave_secreta")
+# Las de antes: lo que se firmó con ellas sigue valiendo hasta que caduca.
+SECRET_KEY_FALLBACKS = claves("SECRET_KEY_ANTERIORES", LARGO_DE_SECRET_KEY)
 DEBUG = interruptor("DEBUG")
 ALLOWED_HOSTS = anfitriones("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 DATABASES = {"default": base_de_datos(texto("DATABASE_URL", f"sqlite:///{BASE_DIR / 'discador.sqlite3'}"))}
@@ -152,6 +155,11 @@ REST_FRAMEWORK = {
     "NUM_PROXIES": entero("PROXIES", 0),
 }
 
+LARGO_DE_JWT_SIGNING_KEY = 32  # RFC 7518 §3.2: la clave de HS256 tiene al menos 256 bits
+JWT_SIGNING_KEY = clave("JWT_SIGNING_KEY", LARGO_DE_JWT_SIGNING_KEY)
+JWT_SIGNING_KEY_ANTERIORES = claves("JWT_SIGNING_KEY_ANTERIORES", LARGO_DE_JWT_SIGNING_KEY)
+if not JWT_SIGNING_KEY:  # con una suya, lo que se firme con las de Django no es un token
+    JWT_SIGNING_KEY, JWT_SIGNING_KEY_ANTERIORES = SECRET_KEY, JWT_SIGNING_KEY_ANTERIORES + SECRET_KEY_FALLBACKS
 SIMPLE_JWT = {
     "ACCESS_TOKEN_LIFETIME": timedelta(minutes=15),
     "REFRESH_TOKEN_LIFETIME": timedelta(days=1),
@@ -159,8 +167,8 @@ SIMPLE_JWT = {
     "BLACKLIST_AFTER_ROTATION": True,
     "CHECK_REVOKE_TOKEN": True,
     "LEEWAY": timedelta(minutes=1),  # lo que puede ir adelantado el reloj de la máquina que firmó
-    # RFC 7518 §3.2: la clave de HS256 tiene al menos 256 bits.
-    "SIGNING_KEY": clave("JWT_SIGNING_KEY", 32) or SECRET_KEY,
+    "SIGNING_KEY": JWT_SIGNING_KEY,
+    "AUTH_TOKEN_CLASSES": ("usuarios.tokens.Acceso",),
     "TOKEN_OBTAIN_SERIALIZER": "usuarios.serializers.TokenSerializer",
     "TOKEN_REFRESH_SERIALIZER": "usuarios.serializers.RenovacionSerializer",
 }

@@ -12,10 +12,13 @@ from rest_framework_simplejwt.tokens import Token
 
 from .autenticacion import SELLO, AutenticacionPorToken, token_inservible
 from .limite import LARGO_MAXIMO_DEL_CORREO
+from .tokens import Renovacion
 
 
 class TokenSerializer(TokenObtainPairSerializer):
     """Cambia correo y contraseña por un par de tokens."""
+
+    token_class = Renovacion
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -37,6 +40,8 @@ class TokenSerializer(TokenObtainPairSerializer):
 
 class RenovacionSerializer(TokenRefreshSerializer):
     """Cambia un token de renovación, que solo vale una vez, por un par nuevo."""
+
+    token_class = Renovacion
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, str]:
         """Exige lo mismo que a un token de acceso: que el usuario exista, siga activo y con esa contraseña."""
