@@ -56,6 +56,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "llamadas.vigilancia.middleware.Vigilancia",  # antes de que nadie mire el nombre del sitio ni si va cifrado
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -258,6 +259,11 @@ globals().update(correo("EMAIL_URL", "console:"))
 WEBHOOK_SECRETO = secreto_de_webhooks("WEBHOOK_SECRETO")
 WEBHOOK_REDES_PERMITIDAS = redes("WEBHOOK_REDES_PERMITIDAS")
 WEBHOOK_CA = fichero("WEBHOOK_CA")  # un fichero PEM con las autoridades en que se confía, si no son las de siempre
+
+# --- Vigilancia --------------------------------------------------------------------------------------------
+
+METRICAS_TOKEN = clave("METRICAS_TOKEN", 32)
+METRICAS_REDES = redes("METRICAS_REDES")
 
 # --- Lo que puede cargar una página ----------------------------------------------------------------------
 

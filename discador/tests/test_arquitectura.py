@@ -24,6 +24,7 @@ PISOS = (
     "llamadas.importacion",
     "llamadas.avisos",
     "llamadas.trabajos",
+    "llamadas.vigilancia",
     "llamadas.api",
     "llamadas.panel",
     "llamadas.admin",

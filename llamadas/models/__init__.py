@@ -15,7 +15,7 @@ from .exportacion import (
     Seleccionada,
 )
 from .llamada import DIAS_DE_LA_SEMANA, Estado, Llamada, LlamadaQuerySet, Resultado
-from .reloj import Ahora
+from .reloj import Ahora, Segundos
 from .trabajador import Trabajador
 
 __all__ = [
@@ -37,6 +37,7 @@ __all__ = [
     "Modo",
     "Puerta",
     "Resultado",
+    "Segundos",
     "Seleccionada",
     "Trabajador",
     "UltimaEleccion",

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import FloatField, Func
 from django.db.models.functions import Now
 from django.db.models.sql.compiler import SQLCompiler
 
@@ -28,3 +29,18 @@ class Ahora(Now):
 
     def as_postgresql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any) -> SQL:
         return "(STATEMENT_TIMESTAMP() + %s)", (self.mas,)
+
+
+class Segundos(Func):
+    """Los segundos que van de un instante a otro. En SQLite, Django los restaría en Python y de uno en uno."""
+
+    arity = 2
+    output_field = FloatField()
+
+    def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any) -> SQL:
+        resta = "(-86400.0 * (julianday(%(expressions)s)))"
+        return super().as_sql(compiler, connection, template=resta, arg_joiner=") - julianday(")
+
+    def as_postgresql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any) -> SQL:
+        resta = "(-EXTRACT(EPOCH FROM (%(expressions)s)))"
+        return super().as_sql(compiler, connection, template=resta, arg_joiner=" - ")

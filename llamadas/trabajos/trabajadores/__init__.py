@@ -1,7 +1,7 @@
 """Quien toma los mensajes de la cola: el de cada una, enseñado a parar sin perder lo que tenga a medias."""
 
 from importlib import import_module
-from types import FrameType
+from types import FrameType, ModuleType
 from typing import Protocol, cast
 
 from django.conf import settings
@@ -22,5 +22,13 @@ class Trabajador(Protocol):
 
 def trabajador(*, hasta_vaciar: bool = False) -> Trabajador:
     """El de la cola de la configuración. Lanza lo que lance su biblioteca si no se puede usar."""
-    modulo = import_module(f".{MODULOS[settings.TASKS_BACKEND]}", __package__)
-    return cast(Trabajador, modulo.crear(hasta_vaciar=hasta_vaciar))
+    return cast(Trabajador, _modulo().crear(hasta_vaciar=hasta_vaciar))
+
+
+def comprobar_la_cola() -> None:
+    """Que responda. Lanza lo que lance su biblioteca si no lo hace."""
+    _modulo().comprobar()
+
+
+def _modulo() -> ModuleType:
+    return import_module(f".{MODULOS[settings.TASKS_BACKEND]}", __package__)

@@ -6,6 +6,7 @@ from types import FrameType
 from django.conf import settings
 from django.utils.crypto import get_random_string
 from django_tasks_db.management.commands.db_worker import Worker
+from django_tasks_db.models import DBTaskResult
 
 from ..parada import PARADA
 
@@ -36,3 +37,8 @@ def crear(*, hasta_vaciar: bool) -> TrabajadorDeLaBase:
         worker_id=get_random_string(32),
         excluded_queue_names=[],
     )
+
+
+def comprobar() -> None:
+    """Lanza `DatabaseError` si la cola no se puede leer."""
+    DBTaskResult.objects.exists()
