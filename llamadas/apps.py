@@ -4,6 +4,7 @@ from inspect import signature
 from typing import Any
 
 from django.apps import AppConfig
+from django.core import checks
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 from django.db.models.signals import post_migrate
@@ -18,8 +19,10 @@ class LlamadasConfig(AppConfig):
     name = "llamadas"
 
     def ready(self) -> None:
-        from .trabajos.carpeta import al_migrar  # noqa: PLC0415 (hasta aquí no hay modelos)
+        from .avisos import sin_servidor  # noqa: PLC0415 (hasta aquí no hay modelos)
+        from .trabajos.carpeta import al_migrar  # noqa: PLC0415
 
+        checks.register(sin_servidor.comprobar, deploy=True)
         post_migrate.connect(al_migrar, sender=self, dispatch_uid="llamadas.carpeta")
         connection_created.connect(_preparar, dispatch_uid="llamadas.funciones")
 

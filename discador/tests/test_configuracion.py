@@ -30,9 +30,16 @@ def test_sin_ninguna_variable_todo_funciona(arrancar):
 
 
 def test_con_https_el_repaso_de_despliegue_no_tiene_nada_que_decir(arrancar):
-    resultado = arrancar("check", "--deploy", "--fail-level", "WARNING", HTTPS="on")
+    resultado = arrancar("check", "--deploy", "--fail-level", "WARNING", HTTPS="on", EMAIL_URL="smtp://correo:25")
     assert resultado.returncode == 0, resultado.stderr
     assert "no issues" in resultado.stdout
+
+
+def test_el_repaso_de_despliegue_avisa_de_que_no_hay_servidor_de_correo(arrancar):
+    resultado = arrancar("check", "--deploy", "--fail-level", "WARNING", HTTPS="on")
+    assert resultado.returncode == 1
+    assert "EMAIL_URL no está puesta" in resultado.stderr
+    assert arrancar("check", "--fail-level", "WARNING").returncode == 0  # en los demás sitios no estorba
 
 
 @pytest.mark.parametrize(
@@ -52,6 +59,12 @@ def test_con_https_el_repaso_de_despliegue_no_tiene_nada_que_decir(arrancar):
         ("DATABASE_URL", "basura", "postgresql://"),
         ("JWT_SIGNING_KEY", "corta", "32"),
         ("SECRET_KEY", "corta", "50"),
+        ("SECRET_KEY_ANTERIORES", f"{'x' * 50},corta", "separadas por comas, de 50"),
+        ("JWT_SIGNING_KEY_ANTERIORES", "corta", "separadas por comas, de 32"),
+        ("METRICAS_TOKEN", "corto", "32"),
+        ("METRICAS_REDES", "10.0.0.0/99", "redes separadas por comas"),
+        ("LOG_FORMAT", "xml", "texto o json"),
+        ("LOG_LEVEL", "todo", "info o debug"),
         ("DATABASE_URL", "sqlite:////no/existe/x.sqlite3", "/no/existe"),
         ("DATABASE_URL", "sqlite:////tmp/x.sqlite3?timeout=abc", "sqlite:///ruta"),
         ("ALLOWED_HOSTS", ",", "discador.example.com"),

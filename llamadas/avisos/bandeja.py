@@ -66,9 +66,9 @@ def reclamar(medio: Medio) -> Aviso | None:
     return None
 
 
-def marcar_entregado(aviso: Aviso, codigo: int | None) -> None:
-    """Apunta que llegó, aunque entretanto lo haya tomado otro."""
-    Aviso.objects.filter(pk=aviso.pk).update(estado=EstadoDeAviso.ENTREGADO, codigo=codigo, error="")
+def marcar_entregado(aviso: Aviso, codigo: int | None = None, como: EstadoDeAviso = EstadoDeAviso.ENTREGADO) -> None:
+    """Apunta que llegó, o que se hizo con él lo que se podía, aunque entretanto lo haya tomado otro."""
+    Aviso.objects.filter(pk=aviso.pk).update(estado=como, codigo=codigo, error="")
 
 
 def marcar_no_entregado(aviso: Aviso, fallo: NoEntregado) -> None:

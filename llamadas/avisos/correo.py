@@ -8,20 +8,24 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.template.loader import render_to_string
 
-from ..models import Aviso, EstadoDeExportacion
+from ..models import Aviso, EstadoDeAviso, EstadoDeExportacion
 from ..pedido.textos import en_palabras
 from .bandeja import NoEntregado, sigue_siendo_administrador
 from .enlaces import enlace
+from .sin_servidor import DE_DJANGO, hay_servidor
 
 ASUNTOS = {
     EstadoDeExportacion.COMPLETADA: "Su exportación de llamadas está lista",
     EstadoDeExportacion.FALLIDA: "Su exportación de llamadas ha fallado",
 }
 
-EN_VEZ_DE = {"django.core.mail.backends.smtp.EmailBackend": "llamadas.avisos.smtp.ConPlazo"}
+EN_VEZ_DE = {
+    "django.core.mail.backends.smtp.EmailBackend": "llamadas.avisos.smtp.ConPlazo",
+    DE_DJANGO: "llamadas.avisos.sin_servidor.EnElRegistro",
+}
 
 
-def enviar(aviso: Aviso, llego: Callable[[], None]) -> None:
+def enviar(aviso: Aviso, llego: Callable[..., None]) -> None:
     """Envía el correo y llama a `llego` en cuanto el servidor lo acepta. Lanza `NoEntregado`.
 
     Lleva siempre el mismo Message-ID (RFC 5322 §3.6.4), por si un intento llegó y no se supo.
@@ -48,7 +52,8 @@ def enviar(aviso: Aviso, llego: Callable[[], None]) -> None:
         with get_connection(EN_VEZ_DE.get(settings.EMAIL_BACKEND)) as conexion:
             mensaje.connection = conexion
             mensaje.send()
-            llego()  # antes de despedirse: si se muere aquí, se enviaría otra vez
+            # Antes de despedirse: si se muere aquí, se enviaría otra vez.
+            llego(como=EstadoDeAviso.ENTREGADO if hay_servidor() else EstadoDeAviso.ESCRITO)
     except smtplib.SMTPRecipientsRefused as error:
         (codigo, _), *_ = error.recipients.values()
         raise NoEntregado(

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable
 from functools import partial
 
-from ..models import Aviso, Medio
+from ..models import Aviso, EstadoDeAviso, Medio
 from . import bandeja, correo, webhook
 
 registro = logging.getLogger(__name__)
@@ -52,6 +52,6 @@ def _sin_su_texto(error: Exception) -> _SinTexto:
     return _SinTexto(type(error).__qualname__).with_traceback(error.__traceback__)
 
 
-def _llego(aviso: Aviso, codigo: int | None = None) -> None:
-    bandeja.marcar_entregado(aviso, codigo)
-    registro.info("Aviso %s entregado por %s", aviso.pk, aviso.medio)
+def _llego(aviso: Aviso, codigo: int | None = None, como: EstadoDeAviso = EstadoDeAviso.ENTREGADO) -> None:
+    bandeja.marcar_entregado(aviso, codigo, como)
+    registro.info("Aviso %s por %s: %s", aviso.pk, aviso.medio, como.label)

@@ -18,10 +18,11 @@ class Medio(models.TextChoices):
 
 
 class EstadoDeAviso(models.TextChoices):
-    """Por dónde va un aviso."""
+    """Por dónde va un aviso. Sin servidor de correo, los que iban por él se escriben en el registro, y ahí quedan."""
 
     PENDIENTE = "pendiente", "pendiente"
     ENTREGADO = "entregado", "entregado"
+    ESCRITO = "escrito", "escrito en el registro"
     FALLIDO = "fallido", "no entregado"
 
 

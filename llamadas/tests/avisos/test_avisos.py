@@ -82,6 +82,22 @@ def ya_toca():
 # --- Correo ----------------------------------------------------------------------------------------------
 
 
+def test_sin_servidor_de_correo_el_aviso_queda_escrito_en_el_registro_y_no_como_entregado(
+    administrador, con_sesion, settings, caplog, capsys
+):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"  # el de EMAIL_URL sin poner
+    encargo = un_encargo(administrador, avisar_correo=True)
+    trabajar()
+    aviso = encargo.avisos.get()
+    assert (aviso.estado, aviso.error) == ("escrito", "")
+    (apunte,) = [linea for linea in caplog.messages if linea.startswith("Sin EMAIL_URL no se envía a ")]
+    assert administrador.email in apunte
+    assert "Su exportación de llamadas está lista" in apunte
+    assert f"/admin/llamadas/exportacion/{encargo.pk}/change/" in apunte
+    assert capsys.readouterr().out == ""
+    assert "escrito en el registro" in con_sesion.get("/admin/llamadas/aviso/").content.decode()
+
+
 def test_el_correo_de_una_lista(administrador, buzon):
     sembrar(1234)
     finalizada(numero_destino=NUMERO)

@@ -526,8 +526,8 @@ def test_una_vez_hace_lo_que_haya_y_acaba(administrador, ejecutar):
     resultado = ejecutar("trabajador", "--una-vez")
     assert resultado.returncode == 0, resultado.stderr
     assert al_dia(encargo).estado == "completada"
-    assert "Su exportación de llamadas está lista" in resultado.stdout.decode()
-    assert "admin@example.com" in resultado.stdout.decode()
+    assert "Sin EMAIL_URL no se envía a admin@example.com: Su exportación" in resultado.stderr.decode()
+    assert encargo.avisos.get().estado == "escrito"
 
 
 def test_sin_tablas_dice_que_hacer(ejecutar, tmp_path):
