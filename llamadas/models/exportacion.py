@@ -73,6 +73,10 @@ class ExportacionQuerySet(models.QuerySet["Exportacion"]):
         """Las exportaciones que ya no darán ningún fichero, aunque el suyo aún esté por barrer."""
         return self.filter(Q(estado__in=PERDIDAS) | Q(caduca__lte=Ahora()))
 
+    def acabadas(self) -> Self:
+        """Las exportaciones que ya no cambian, salvo para caducar."""
+        return self.filter(terminada__isnull=False)
+
     def en_segundo_plano(self) -> Self:
         return self.filter(modo=Modo.SEGUNDO_PLANO)
 
@@ -138,6 +142,12 @@ class Exportacion(models.Model):
             models.Index(fields=["-creada", "-id"], name="exportacion_orden"),
             models.Index(fields=["estado"], name="exportacion_viva", condition=Q(estado__in=VIVAS)),
             models.Index(fields=["caduca"], name="exportacion_guardada", condition=~Q(archivo="")),
+            # Lo que se suma del historial para las cifras, ya agrupado y sin tener que leer la tabla, que es ancha.
+            models.Index(
+                fields=["puerta", "modo", "formato", "estado", "filas", "bytes", "empezada", "terminada"],
+                name="exportacion_cuentas",
+                condition=Q(terminada__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:

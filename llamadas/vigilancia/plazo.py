@@ -10,17 +10,16 @@ from django.db import connections
 
 T = TypeVar("T")
 
-SEGUNDOS = 3.0
-
 
 class ConPlazo(Generic[T]):
     """Una pregunta que se hace en otro hilo. Mientras no contesta no se hace otra: quienes pregunten esperan a esa.
 
-    Así, lo que se cuelga ocupa un solo hilo por mucho que se pregunte, y quien pregunta nunca espera más de SEGUNDOS.
+    Así, lo que se cuelga ocupa un solo hilo por mucho que se pregunte, y nadie espera más que esos `segundos`.
     """
 
-    def __init__(self, preguntar: Callable[[], T]) -> None:
+    def __init__(self, preguntar: Callable[[], T], segundos: float) -> None:
         self._preguntar = preguntar
+        self._segundos = segundos
         self._cerrojo = Lock()
         self._respuesta: Future[T] | None = None
         self._limite = 0.0
@@ -34,7 +33,7 @@ class ConPlazo(Generic[T]):
             respuesta = self._respuesta
             if respuesta is None or respuesta.done():
                 respuesta = self._respuesta = Future()
-                self._limite = time.monotonic() + SEGUNDOS
+                self._limite = time.monotonic() + self._segundos
                 Thread(target=self._contestar, args=(respuesta,), name="vigilancia", daemon=True).start()
             limite = self._limite
         return lambda: respuesta.result(max(0.0, limite - time.monotonic()))

@@ -17,6 +17,7 @@ registro = logging.getLogger(__name__)
 
 BIEN = "bien"
 NO_RESPONDE = "no responde"
+SEGUNDOS = 3.0  # lo que se espera a que responda
 
 
 class Mal(Exception):
@@ -88,4 +89,4 @@ def _como_esta(nombre: str, comprobar: Callable[[], None]) -> str:
     return BIEN
 
 
-_PREGUNTAS = [(tuple(cuales), ConPlazo(partial(_comprobar, cuales))) for cuales in COMPROBACIONES]
+_PREGUNTAS = [(tuple(cuales), ConPlazo(partial(_comprobar, cuales), SEGUNDOS)) for cuales in COMPROBACIONES]

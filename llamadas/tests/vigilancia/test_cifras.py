@@ -1,15 +1,18 @@
 """`/metrics`: las cifras para Prometheus, y quién las puede pedir."""
 
+import re
 from datetime import timedelta
 from ipaddress import ip_network
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
 from llamadas.models import Aviso, Exportacion
 from llamadas.trabajos import carpeta
 from llamadas.trabajos.presencia import Presencia
+from llamadas.vigilancia.cifras import grupos_del_historial
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -101,6 +104,18 @@ def test_sin_base_de_datos_quedan_las_de_la_salud(ejecutar_servidor):
     assert 'discador_salud{que="base_de_datos"} 0.0' in texto
     assert 'discador_salud{que="carpeta"} 1.0' in texto
     assert "discador_exportaciones" not in texto
+
+
+def test_las_del_historial_salen_de_un_indice_sin_leer_la_tabla():
+    acabada("completada")
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("VACUUM ANALYZE llamadas_exportacion")
+            cursor.execute("SET enable_seqscan = off")  # con una sola fila le daría igual
+        plan = grupos_del_historial().explain()
+        if connection.vendor == "postgresql":
+            cursor.execute("RESET enable_seqscan")
+    assert re.search("COVERING INDEX exportacion_cuentas|Index Only Scan using exportacion_cuentas", plan), plan
 
 
 # --- Quién -----------------------------------------------------------------------------------------------

@@ -1,9 +1,13 @@
-"""Un aviso puede quedar «escrito en el registro». Solo lo sabe Django: en la base no cambia nada."""
+"""El índice del que salen las cifras del historial; y un aviso puede quedar «escrito en el registro», que solo lo sabe Django."""
 
 from django.db import migrations, models
 
+from discador.migraciones import Migracion
 
-class Migration(migrations.Migration):
+
+class Migration(Migracion):
+    al_aplicar = al_deshacer = ("llamadas_exportacion",)
+
     dependencies = [("llamadas", "0008_fechas_finitas")]
 
     operations = [
@@ -20,6 +24,14 @@ class Migration(migrations.Migration):
                 default="pendiente",
                 max_length=10,
                 verbose_name="estado",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="exportacion",
+            index=models.Index(
+                fields=["puerta", "modo", "formato", "estado", "filas", "bytes", "empezada", "terminada"],
+                name="exportacion_cuentas",
+                condition=models.Q(terminada__isnull=False),
             ),
         ),
     ]
