@@ -29,6 +29,7 @@ class Vigilancia:
         if not puerta:
             return self.get_response(request)
         respuesta = puerta(request) if request.method in METODOS else HttpResponseNotAllowed(METODOS)
+        respuesta["Content-Length"] = str(len(respuesta.content))
         respuesta["Cache-Control"] = "no-store"
         respuesta["X-Content-Type-Options"] = "nosniff"
         return respuesta
