@@ -29,18 +29,17 @@ class Firma(TokenBackend):
 FIRMA = Firma(api_settings.ALGORITHM, api_settings.SIGNING_KEY, leeway=api_settings.LEEWAY)
 
 
-class ConFirma:
-    """Un token con nuestra firma."""
+class Acceso(AccessToken):
+    """El de acceso."""
 
     def get_token_backend(self) -> TokenBackend:
         return FIRMA
 
 
-class Acceso(ConFirma, AccessToken):
-    """El de acceso."""
-
-
-class Renovacion(ConFirma, RefreshToken):
+class Renovacion(RefreshToken):
     """El de renovación, del que sale el de acceso."""
 
     access_token_class = Acceso
+
+    def get_token_backend(self) -> TokenBackend:
+        return FIRMA

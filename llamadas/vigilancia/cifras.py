@@ -55,17 +55,19 @@ def cifras() -> bytes:
 
 class _Cifras(Collector):
     def collect(self) -> Iterator[Metric]:
-        de_la_base = _DE_LA_BASE.hacer()
-        yield _de_la_salud()
+        partes = salud()
+        yield _de_la_salud(partes)
+        if partes["base_de_datos"] != BIEN:
+            return
         try:
-            yield from de_la_base()
+            yield from _DE_LA_BASE.hacer()()
         except (TimeoutError, DatabaseError) as error:
             registro.warning("Sin las cifras de la base de datos: %s", error or type(error).__name__)
 
 
-def _de_la_salud() -> Metric:
+def _de_la_salud(partes: dict[str, str]) -> Metric:
     familia = GaugeMetricFamily("discador_salud", "1 si está bien: lo mismo que /salud/lista.", labels=["que"])
-    for que, estado in salud().items():
+    for que, estado in partes.items():
         familia.add_metric([que], estado == BIEN)
     return familia
 
@@ -84,11 +86,12 @@ def _del_historial() -> list[Metric]:
         # La que ha caducado se completó: si se contara aparte, las completadas irían a menos.
         resultado = EstadoDeExportacion.COMPLETADA.value if estado == EstadoDeExportacion.CADUCADA else estado
         sumas[(*de_que, resultado)].update({cuenta: grupo[cuenta] or 0 for cuenta in DEL_HISTORIAL})
-    familias = []
+    familias: list[Metric] = []
     for cuenta, (nombre, que) in DEL_HISTORIAL.items():
-        familias.append(CounterMetricFamily(nombre, que, labels=COMO_SE_LLAMAN))
+        familia = CounterMetricFamily(nombre, que, labels=COMO_SE_LLAMAN)
         for etiquetas, suma in sumas.items():
-            familias[-1].add_metric(etiquetas, suma[cuenta])
+            familia.add_metric(etiquetas, suma[cuenta])
+        familias.append(familia)
     return familias
 
 
