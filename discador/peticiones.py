@@ -44,7 +44,7 @@ class Peticiones:
         try:
             return _Respuesta(self._aplicacion(environ, empezar), linea)
         except BaseException:
-            linea.escribir(entera=False)
+            linea.acabar(entera=False)
             raise
 
 
@@ -65,7 +65,8 @@ class _Linea:
         self.estado = 500  # lo que responde el servidor si la aplicación no llega a hacerlo
         self.bytes = 0
 
-    def escribir(self, *, entera: bool) -> None:
+    def acabar(self, *, entera: bool) -> None:
+        """La escribe, y deja de haber petición."""
         datos = {
             "metodo": self._metodo,
             "ruta": self._ruta,
@@ -102,4 +103,4 @@ class _Respuesta(Iterator[bytes]):
         try:
             self._cerrar()
         finally:
-            self._linea.escribir(entera=self._agotada)
+            self._linea.acabar(entera=self._agotada)

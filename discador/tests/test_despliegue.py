@@ -38,7 +38,7 @@ def bloque_que_contiene(texto):
     return bloque
 
 
-def test_la_copia_de_sqlite_se_hace_con_el_sitio_en_marcha_y_se_puede_usar(ejecutar, tmp_path):
+def test_la_copia_de_sqlite_del_readme_se_recupera_y_se_puede_usar(ejecutar, tmp_path):
     if not shutil.which("sqlite3"):
         pytest.skip("no hay sqlite3 en esta máquina: apt-get install sqlite3")
     base, carpeta = tmp_path / "discador.sqlite3", tmp_path / "exportaciones"
