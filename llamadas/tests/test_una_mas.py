@@ -110,7 +110,7 @@ class Copia:
         )
         assert encargo.status_code == 202, encargo.text
         trabajo = self.comando("trabajador", "--una-vez")
-        return encargo.json(), self.api(f"exportaciones/{encargo.json()['id']}/archivo").content, trabajo.stdout
+        return encargo.json(), self.api(f"exportaciones/{encargo.json()['id']}/archivo").content, trabajo.stderr
 
     def esquema(self):
         return requests.get(f"{self.raiz}api/schema?format=json", cookies=self.con_sesion, timeout=60).json()
