@@ -20,10 +20,11 @@ CLIENTE.trust_env = False  # el servidor está en esta máquina, aunque para sal
 
 
 @contextmanager
-def servidor(puerto: int = 0, *, hilos: int = 8) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+def servidor(puerto: int = 0, *, hilos: int = 8, **variables: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     """Un gunicorn en 127.0.0.1, como en producción: `runserver` acabaría limpiamente una descarga rota.
 
-    Da su raíz y su proceso; con el puerto 0, en uno libre. Lanza `CommandError` si el puerto está ocupado.
+    Da su raíz y su proceso; con el puerto 0, en uno libre. `variables` son las de entorno que tiene, además de las de
+    este. Lanza `CommandError` si el puerto está ocupado.
     """
     with socket.socket() as escucha:
         escucha.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -36,7 +37,8 @@ def servidor(puerto: int = 0, *, hilos: int = 8) -> Iterator[tuple[str, subproce
         orden += ["--worker-class", "gthread", "--threads", str(hilos)]
         orden += ["--log-level", "warning", "--graceful-timeout", "3"]
         orden += ["--pythonpath", str(settings.BASE_DIR)]  # y no cambiar de carpeta: DATABASE_URL puede ser relativa
-        entorno = {"LOG_LEVEL": "warning", **os.environ, "ALLOWED_HOSTS": "127.0.0.1,localhost", "HTTPS": "off"}
+        entorno = {"LOG_LEVEL": "warning", **os.environ, **variables, "HTTPS": "off"}
+        entorno["ALLOWED_HOSTS"] = "127.0.0.1,localhost"
         entorno["DESCARGAS_A_LA_VEZ"] = str(hilos - HILOS_DE_SOBRA)
         raiz = f"http://127.0.0.1:{escucha.getsockname()[1]}/"
         # En su propio grupo, sin Ctrl-C: si le pilla repartiendo una petición, gunicorn se bloquea.
@@ -49,10 +51,10 @@ def servidor(puerto: int = 0, *, hilos: int = 8) -> Iterator[tuple[str, subproce
 
 
 @contextmanager
-def un_trabajador() -> Iterator[None]:
-    """Un `manage.py trabajador` aparte, que acaba con quien lo pide."""
+def un_trabajador(**variables: str) -> Iterator[None]:
+    """Un `manage.py trabajador` aparte, con esas variables de entorno, que acaba con quien lo pide."""
     orden = [sys.executable, str(settings.BASE_DIR / "manage.py"), "trabajador", "--gracia", "3"]
-    proceso = subprocess.Popen(orden, process_group=0)  # noqa: S603
+    proceso = subprocess.Popen(orden, env={**os.environ, **variables}, process_group=0)  # noqa: S603
     try:
         yield
     finally:

@@ -4,6 +4,7 @@ import zoneinfo
 from pathlib import Path
 
 DEL_SISTEMA = Path("/usr/share/zoneinfo")
+DE_LA_MAQUINA = Path("/etc/localtime")
 
 
 def zona_iana(nombre: str) -> zoneinfo.ZoneInfo:
@@ -19,7 +20,19 @@ def zona_iana(nombre: str) -> zoneinfo.ZoneInfo:
             raise ValueError(nombre)
         zona = zoneinfo.ZoneInfo(nombre)
     except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError) as error:
-        raise ValueError("no vale: escriba UTC, o área y ciudad de una zona IANA, como Europe/Madrid.") from error
+        raise ValueError("no vale: escriba UTC, o un área y una ciudad, como Europe/Madrid.") from error
     if nombre != "UTC" and not (DEL_SISTEMA / nombre).is_file():
         raise ValueError("no la tiene el sistema de este servidor: elija otra, o instale en él el paquete tzdata.")
     return zona
+
+
+def zona_de_la_maquina() -> zoneinfo.ZoneInfo:
+    """La que tiene puesta el sistema (localtime(5)); UTC, si no se sabe cuál es.
+
+    No vale preguntar a `TZ`, que Django pone a TIME_ZONE.
+    """
+    _, _, nombre = str(DE_LA_MAQUINA.resolve()).partition("/zoneinfo/")
+    try:
+        return zona_iana("UTC" if nombre.startswith("Etc/") else nombre)
+    except ValueError:
+        return zoneinfo.ZoneInfo("UTC")

@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+from discador import zonas
 from discador.entorno import base_de_datos, clave_guardada
+from discador.tamanos import tamano
 
 
 @pytest.fixture
@@ -47,11 +49,11 @@ def test_el_repaso_de_despliegue_avisa_de_que_no_hay_servidor_de_correo(arrancar
     [
         ("DEBUG", "quizá", "escriba on u off"),
         ("HTTPS", "2", "escriba on u off"),
-        ("TIME_ZONE", "Europa/Madrid", "una zona IANA"),
-        ("TIME_ZONE", "../../etc/passwd", "una zona IANA"),
-        ("TIME_ZONE", "CET", "una zona IANA"),
-        ("TIME_ZONE", "right/Europe/Madrid", "una zona IANA"),
-        ("TIME_ZONE", "localtime", "una zona IANA"),
+        ("TIME_ZONE", "Europa/Madrid", "un área y una ciudad"),
+        ("TIME_ZONE", "../../etc/passwd", "un área y una ciudad"),
+        ("TIME_ZONE", "CET", "un área y una ciudad"),
+        ("TIME_ZONE", "right/Europe/Madrid", "un área y una ciudad"),
+        ("TIME_ZONE", "localtime", "un área y una ciudad"),
         ("DATABASE_URL", "mysql://root@127.0.0.1/x", "postgresql://"),
         ("DATABASE_URL", "postgresql://u@host:puerto/x", "postgresql://"),
         ("DATABASE_URL", f"postgresql://u@host/{'ñ' * 32}", "63 bytes"),
@@ -172,3 +174,34 @@ def test_la_suite_de_manage_py_es_la_de_pytest(arrancar):
     resultado = arrancar("test", prueba, PYTEST_ADDOPTS="-n 0")
     assert resultado.returncode == 0, resultado.stdout + resultado.stderr
     assert "1 passed" in resultado.stdout
+
+
+@pytest.mark.parametrize(
+    ("enlace", "zona"),
+    [
+        ("/usr/share/zoneinfo/Europe/Madrid", "Europe/Madrid"),
+        ("/usr/share/zoneinfo/Etc/UTC", "UTC"),
+        ("/usr/share/zoneinfo/CET", "UTC"),
+        ("/no/hay", "UTC"),
+    ],
+)
+def test_la_zona_de_la_maquina_es_la_del_sistema(tmp_path, monkeypatch, enlace, zona):
+    (tmp_path / "localtime").symlink_to(enlace)
+    monkeypatch.setattr(zonas, "DE_LA_MAQUINA", tmp_path / "localtime")
+    assert zonas.zona_de_la_maquina().key == zona
+
+
+@pytest.mark.parametrize(
+    ("octetos", "escrito"),
+    [
+        (0, "0 bytes"),
+        (1, "1 byte"),
+        (999, "999 bytes"),
+        (1000, "1 kB"),
+        (58_904, "58,9 kB"),
+        (122_900_000, "122,9 MB"),
+        (4_000_000_000_000, "4000 GB"),
+    ],
+)
+def test_los_tamanos_van_en_potencias_de_diez(octetos, escrito):
+    assert tamano(octetos).replace("\N{NO-BREAK SPACE}", " ") == escrito

@@ -2,6 +2,7 @@
 
 import secrets
 import warnings
+from datetime import date, tzinfo
 
 from axes.utils import reset
 from django.core.management import call_command
@@ -12,12 +13,15 @@ from tqdm import tqdm
 from usuarios.models import Usuario
 
 from ..models import Llamada
-from .inventadas import crear_llamadas, cuantas_sin_finalizar
+from .inventadas import ULTIMO_DIA, crear_llamadas, cuantas_sin_finalizar
 
 
-def preparar(correo: str, finalizadas: int, *, si_es_de_otros: str) -> str:
+def preparar(
+    correo: str, finalizadas: int, *, si_es_de_otros: str, hasta: date = ULTIMO_DIA, zona: tzinfo | None = None
+) -> str:
     """Deja en la de DATABASE_URL, que crea si falta, un administrador y llamadas. Da la contraseña de `correo`.
 
+    Las llamadas, si no las hay ya, son las de `crear_llamadas` hasta ese día y a la hora de esa zona.
     De quien es se sabe por él. Lanza `CommandError`, sin tocar nada, si no está y hay tablas, usuarios o llamadas de
     otros; y `DatabaseError` si no se puede usar.
     """
@@ -35,7 +39,7 @@ def preparar(correo: str, finalizadas: int, *, si_es_de_otros: str) -> str:
         with tqdm(
             total=total, desc="Inventando", unit=" llamadas", unit_scale=True, leave=False, disable=None
         ) as barra:
-            crear_llamadas(barra.update, finalizadas)
+            crear_llamadas(barra.update, finalizadas, hasta=hasta, zona=zona)
         with connection.cursor() as cursor:  # lo que con el tiempo hacen ellas solas
             cursor.execute("VACUUM ANALYZE" if connection.vendor == "postgresql" else "PRAGMA wal_checkpoint(TRUNCATE)")
     return contrasena

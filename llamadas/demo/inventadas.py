@@ -1,7 +1,7 @@
-"""Llamadas inventadas pero creíbles, siempre las mismas, para probar el discador sin datos de nadie."""
+"""Llamadas inventadas pero creíbles, las mismas para un mismo día, para probar el discador sin datos de nadie."""
 
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, timedelta, tzinfo
 from itertools import chain, islice
 from random import Random
 
@@ -15,11 +15,13 @@ from ..models import Estado, Llamada, Resultado
 FINALIZADAS = 10_000
 FINALIZADAS_POR_CADA_SIN_FINALIZAR = 50
 FILAS_POR_LOTE = 500
-PRIMER_DIA = date(2026, 6, 1)  # lunes
-DIAS_LABORABLES = 20
+ULTIMO_DIA = date(2026, 6, 26)
+DIAS = 56  # más que un mes: que el mes pasado también las haya
 AGENTES = ("alba", "bruno", "carla", "diego", "elena", "fermin", "gloria", "hugo", "irene", "julian", "lucia", "mateo")
 
-# Cuántas llamadas tocan a cada hora: la mañana manda, se para a comer y la tarde decae.
+# Cuántas llamadas tocan a cada día de la semana, de lunes a domingo, y a cada hora: la mañana manda, se para a comer y
+# la tarde decae.
+DIAS_DE_LA_SEMANA = (20, 21, 22, 21, 18, 5, 2)
 HORAS = {9: 6, 10: 11, 11: 13, 12: 12, 13: 8, 14: 3, 15: 4, 16: 9, 17: 11, 18: 10, 19: 8, 20: 5}
 RESULTADOS = {
     Resultado.CONTESTADA: 38,
@@ -43,15 +45,23 @@ def cuantas_sin_finalizar(finalizadas: int) -> int:
     return finalizadas // FINALIZADAS_POR_CADA_SIN_FINALIZAR
 
 
-def crear_llamadas(avance: Callable[[int], object], finalizadas: int = FINALIZADAS) -> None:
-    """Crea a los agentes y las llamadas de cuatro semanas, y unas cuantas aún sin finalizar.
+def crear_llamadas(
+    avance: Callable[[int], object],
+    finalizadas: int = FINALIZADAS,
+    *,
+    hasta: date = ULTIMO_DIA,
+    zona: tzinfo | None = None,
+) -> None:
+    """Crea a los agentes y las llamadas de ocho semanas, y unas cuantas aún sin finalizar.
 
-    `avance` recibe cuántas llamadas tiene cada lote guardado.
+    `avance` recibe cuántas llamadas tiene cada lote guardado; `hasta` es el último día con llamadas, y `zona`, la de
+    sus horas: por omisión, `TIME_ZONE`.
     """
     azar = Random(20260601)  # noqa: S311 (no protege nada: hace repetibles los datos)
     with transaction.atomic():
+        momentos = _momentos(azar, finalizadas, hasta, zona or timezone.get_default_timezone())
         agentes = [Usuario.objects.create_user(f"{nombre}@discador.example.com") for nombre in AGENTES]
-        terminadas = (_finalizada(azar, momento, agentes) for momento in _momentos(azar, finalizadas))
+        terminadas = (_finalizada(azar, momento, agentes) for momento in momentos)
         # Primero las demás: la lista empieza por las últimas, y así las que se ven se pueden exportar.
         otras = (_sin_finalizar(azar, agentes) for _ in range(cuantas_sin_finalizar(finalizadas)))
         llamadas = chain(otras, terminadas)
@@ -60,15 +70,14 @@ def crear_llamadas(avance: Callable[[int], object], finalizadas: int = FINALIZAD
             avance(len(lote))
 
 
-def _momentos(azar: Random, cuantos: int) -> list[datetime]:
+def _momentos(azar: Random, cuantos: int, hasta: date, zona: tzinfo) -> list[datetime]:
     """Cuándo empieza cada llamada, en orden y en hora local."""
-    semanas = range(DIAS_LABORABLES // 5)
-    dias = [PRIMER_DIA + timedelta(days=7 * semana + dia) for semana in semanas for dia in range(5)]
+    dias = [hasta - timedelta(days=dia) for dia in reversed(range(DIAS))]
     horas = azar.choices(list(HORAS), [*HORAS.values()], k=cuantos)
-    zona = timezone.get_default_timezone()
+    pesos = [DIAS_DE_LA_SEMANA[dia.weekday()] for dia in dias]
     return sorted(
         datetime(dia.year, dia.month, dia.day, hora, azar.randrange(60), azar.randrange(60), tzinfo=zona)
-        for dia, hora in zip(azar.choices(dias, k=cuantos), horas, strict=True)
+        for dia, hora in zip(azar.choices(dias, pesos, k=cuantos), horas, strict=True)
     )
 
 

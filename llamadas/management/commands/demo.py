@@ -1,15 +1,21 @@
 """Enseña el discador funcionando, con datos inventados."""
 
 import subprocess
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import requests
+from django.conf import settings
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.core.management.base import CommandError
 from django.db import DatabaseError
 
+from discador.entorno import texto
 from discador.servidor import CLIENTE, esperar, servidor, un_trabajador
+from discador.zonas import zona_de_la_maquina
 from llamadas.demo.base import preparar
 from llamadas.demo.inventadas import FINALIZADAS
 from llamadas.management.comando import Comando
@@ -20,13 +26,18 @@ Enseña el discador funcionando. Prepara la base de datos si hace falta, crea un
 llamadas inventadas, las exporta por la API como lo haría un programa y se queda sirviendo hasta Ctrl-C,
 con un trabajador que prepara las exportaciones en segundo plano.
 
-Se puede repetir: cada vez da una contraseña nueva al administrador y no toca las llamadas. Se niega a
-tocar una base de datos con datos que no empezó siendo de demostración.
+Las llamadas son de las ocho semanas que acaban ayer. Se puede repetir: cada vez da una contraseña nueva al
+administrador y no toca las llamadas. Se niega a tocar una base de datos con datos que no empezó siendo de
+demostración.
+
+Las horas son las de la zona de esta máquina, si TIME_ZONE no dice otra.
 """
 EJEMPLOS = """
 ejemplos:
   manage.py demo
   manage.py demo --puerto 8080
+  manage.py demo --hasta 2026-06-26
+      para el mismo día, las mismas llamadas
   DATABASE_URL=sqlite:///demo.sqlite3 manage.py demo --sin-servidor
 """
 
@@ -44,17 +55,22 @@ class Command(Comando):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--puerto", type=int, default=8000, help="dónde servir, en 127.0.0.1 (por omisión, 8000)")
         parser.add_argument("--sin-servidor", action="store_true", help="acaba tras la exportación")
+        parser.add_argument(
+            "--hasta", type=_dia, metavar="DÍA", help="el último con llamadas, como 2026-06-26; por omisión, ayer"
+        )
 
-    def handle(self, *, puerto: int, sin_servidor: bool, **_: Any) -> None:
+    def handle(self, *, puerto: int, sin_servidor: bool, hasta: date | None, **_: Any) -> None:
+        zona = ZoneInfo(settings.TIME_ZONE) if texto("TIME_ZONE") else zona_de_la_maquina()
+        ayer = datetime.now(zona).date() - timedelta(days=1)
         try:
-            with servidor(0 if sin_servidor else puerto) as (raiz, proceso):
+            with servidor(0 if sin_servidor else puerto, TIME_ZONE=zona.key) as (raiz, proceso):
                 self.stdout.write("Preparando la base de datos…")
-                contrasena = preparar(CORREO, FINALIZADAS, si_es_de_otros=DE_OTROS)
+                contrasena = preparar(CORREO, FINALIZADAS, si_es_de_otros=DE_OTROS, hasta=hasta or ayer, zona=zona)
                 token = self._exportar(raiz, proceso, contrasena)
-                self._despedirse(raiz, contrasena, token, sin_servidor=sin_servidor)
+                self._despedirse(raiz, contrasena, token, zona, sin_servidor=sin_servidor)
                 self.stdout.flush()  # que se lea ya, también por una tubería
                 if not sin_servidor:
-                    with un_trabajador():
+                    with un_trabajador(TIME_ZONE=zona.key):
                         raise CommandError(f"El servidor ha acabado por su cuenta, con código {proceso.wait()}.")
         except KeyboardInterrupt:
             self.stderr.write("Demostración terminada.")
@@ -70,13 +86,17 @@ class Command(Comando):
         respuesta.raise_for_status()
         token = respuesta.json()["access"]
         fichero, filas = _descargar(f"{raiz}api/v1/llamadas/exportar", token)
-        self.stdout.write(self.style.SUCCESS(f"\n{filas} llamadas finalizadas en {fichero}, que empieza así:\n"))
+        self.stdout.write(
+            self.style.SUCCESS(f"\n{intcomma(filas)} llamadas finalizadas en {fichero}, que empieza así:\n")
+        )
         with fichero.open(encoding="utf-8") as lineas:
             self.stdout.writelines(next(lineas, "") for _ in range(4))
         return token
 
-    def _despedirse(self, raiz: str, contrasena: str, token: str, *, sin_servidor: bool) -> None:
+    def _despedirse(self, raiz: str, contrasena: str, token: str, zona: ZoneInfo, *, sin_servidor: bool) -> None:
         self.stdout.write(f"\nAdministrador: {CORREO}\nContraseña:    {contrasena}\n")
+        if zona.key != settings.TIME_ZONE:
+            self.stdout.write(f"Las horas:     de {zona.key}; en otros comandos lo serán con TIME_ZONE={zona.key}\n")
         if sin_servidor:
             return
         self.stdout.write(
@@ -97,6 +117,13 @@ Sirviendo en {raiz} hasta Ctrl-C."""
         )
 
 
+def _dia(texto: str) -> date:
+    try:
+        return date.fromisoformat(texto)
+    except ValueError:
+        raise ArgumentTypeError(f"«{texto}» no es un día: escríbalo como 2026-06-26.") from None
+
+
 def _descargar(url: str, token: str) -> tuple[Path, int]:
     """Guarda la exportación en la carpeta actual y comprueba que está entera."""
     cabeceras = {"Authorization": f"Bearer {token}"}
@@ -109,5 +136,5 @@ def _descargar(url: str, token: str) -> tuple[Path, int]:
     with fichero.open("rb") as lineas:
         filas = sum(1 for _ in lineas) - 1
     if filas != esperadas:
-        raise CommandError(f"La descarga tiene {filas} llamadas y debía tener {esperadas}.")
+        raise CommandError(f"La descarga tiene {intcomma(filas)} llamadas y debía tener {intcomma(esperadas)}.")
     return fichero, filas

@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.core.management.base import CommandError
 from django.db import DatabaseError
 from tqdm import tqdm
@@ -93,7 +94,7 @@ class Command(Comando):
             raise CommandError("Exportación interrumpida.", returncode=130) from error
         if aviso := pedido.opciones.formato.aviso(archivo.filas):
             self.stderr.write(aviso, self.style.WARNING)
-        self.stderr.write(f"Llamadas exportadas: {archivo.filas}, en {destino}", self.style.SUCCESS)
+        self.stderr.write(f"Llamadas exportadas: {intcomma(archivo.filas)}, en {destino}", self.style.SUCCESS)
 
     def _leer(self, output: str, argumentos: dict[str, Any]) -> Pedido:
         dados = {nombre: argumentos[nombre] for nombre in PedidoSerializer().get_fields() if argumentos[nombre]}

@@ -10,6 +10,7 @@ from tempfile import TemporaryFile
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.core.management.base import CommandError
 from django.db import DatabaseError
 from rest_framework.exceptions import ValidationError
@@ -71,7 +72,8 @@ class Command(Comando):
         except KeyboardInterrupt as error:
             raise CommandError("Importación interrumpida: no se ha escrito nada.", returncode=130) from error
         self.stdout.write(
-            f"Llamadas nuevas: {resumen.nuevas}. Ya estaban: {resumen.repetidas}. Agentes nuevos: {resumen.agentes}.",
+            f"Llamadas nuevas: {intcomma(resumen.nuevas)}. Ya estaban: {intcomma(resumen.repetidas)}. "
+            f"Agentes nuevos: {intcomma(resumen.agentes)}.",
             self.style.SUCCESS,
         )
 

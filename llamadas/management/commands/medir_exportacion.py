@@ -6,6 +6,7 @@ import shutil
 from argparse import ArgumentParser, ArgumentTypeError
 from typing import Any
 
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.core.management.base import CommandError
 from django.db import DatabaseError, connection
 
@@ -75,7 +76,7 @@ class Command(Comando):
             contrasena = preparar(CORREO, filas, si_es_de_otros=DE_OTROS)
             hay = Llamada.objects.finalizadas().count()
             if hay != filas:
-                motivo = f"La base de datos ya tiene {hay} llamadas finalizadas, de otra medición"
+                motivo = f"La base de datos ya tiene {intcomma(hay)} llamadas finalizadas, de otra medición"
                 raise CommandError(f"{motivo}: mida con --filas {hay}, use otra, o bórrela: {_como_borrarla()}")
             self.stderr.write(f"Al acabar se queda la base, que sirve para otra vez. Para borrarla: {_como_borrarla()}")
             resultados = self._medir(filas, contrasena, **opciones)

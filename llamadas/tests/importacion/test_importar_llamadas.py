@@ -512,7 +512,7 @@ def test_lo_exportado_en_una_zona_se_importa_con_ella(importar, settings, zona):
 @pytest.mark.parametrize(
     ("zona", "motivo"),
     [
-        ("Madrid", "--zona: «Madrid» no vale: escriba UTC, o área y ciudad de una zona IANA, como Europe/Madrid."),
+        ("Madrid", "--zona: «Madrid» no vale: escriba UTC, o un área y una ciudad, como Europe/Madrid."),
         ("europe/madrid", "¿Quería decir «Europe/Madrid»?"),
         ("CET", "no vale"),
         ("+02:00", "no vale"),

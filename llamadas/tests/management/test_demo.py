@@ -6,7 +6,9 @@ import signal
 import socket
 import subprocess
 import sys
+from datetime import date, datetime, timedelta
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 import pytest
 import requests
@@ -16,6 +18,8 @@ from django.db import connection
 from ..datos import CABECERA, esperar
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+UN_DIA = timedelta(days=1)
 
 
 @pytest.fixture
@@ -43,12 +47,12 @@ def demo(env, carpeta, *argumentos):
 def test_sin_servidor_prepara_exporta_y_acaba_y_se_puede_repetir(entorno_vacio, tmp_path):
     ficheros = []
     for _ in range(2):
-        proceso = demo(entorno_vacio, tmp_path, "--sin-servidor")
+        proceso = demo(entorno_vacio, tmp_path, "--sin-servidor", "--hasta", "2026-06-26")
         salida, errores = proceso.communicate(timeout=120)
         assert proceso.returncode == 0, errores
         assert "admin@discador.example.com" in salida
         assert re.search(r"Contraseña: +\S{12,}", salida)
-        ruta = re.search(r"10000 llamadas finalizadas en (\S+\.csv)", salida)[1]
+        ruta = re.search(r"10\.000 llamadas finalizadas en (\S+\.csv)", salida)[1]
         with open(ruta, newline="", encoding="utf-8") as fichero:  # noqa: PTH123
             ficheros.append(fichero.read())
         assert CABECERA.strip() in salida
@@ -69,17 +73,17 @@ def son_creibles_y_siempre_las_mismas(filas):
     por_hora = [sum(fila[6][11:13] == f"{hora:02}" for fila in filas) for hora in range(24)]
     assert sum(por_hora[:9]) == 0
     assert por_hora[11] > por_hora[14] * 2  # a la hora de comer se llama poco
-    assert ",".join(filas[0]) == (
-        "201,+34936405038,finalizada,contestada,2026-06-01T09:03:44,2026-06-01T09:04:07,2026-06-01T09:05:12,65,"
-        "irene@discador.example.com"
-    )
+    assert {date.fromisoformat(fila[6][:10]) for fila in filas} == {date(2026, 6, 26) - n * UN_DIA for n in range(56)}
+    assert f"\n{','.join(filas[0])}\n" in (settings.BASE_DIR / "README.md").read_text()
 
 
 def test_sirve_hasta_ctrl_c_y_los_curl_que_ensena_funcionan(entorno_vacio, tmp_path):
     with socket.socket() as libre:
         libre.bind(("127.0.0.1", 0))
         puerto = libre.getsockname()[1]
-    proceso = demo(entorno_vacio, tmp_path, "--puerto", str(puerto))
+    zona = ZoneInfo("Asia/Tokyo")
+    ayer = {datetime.now(zona).date() - UN_DIA}
+    proceso = demo({**entorno_vacio, "TIME_ZONE": zona.key}, tmp_path, "--puerto", str(puerto))
     salida = ""
     while "Ctrl-C" not in salida:
         linea = proceso.stdout.readline()
@@ -92,6 +96,9 @@ def test_sirve_hasta_ctrl_c_y_los_curl_que_ensena_funcionan(entorno_vacio, tmp_p
     token = re.search(r"Bearer (\S+)'", salida)[1]
     descarga = requests.get(f"{raiz}api/v1/llamadas/exportar", headers={"Authorization": f"Bearer {token}"}, timeout=30)
     assert descarga.headers["X-Total-Count"] == "10000"
+    ultimas = [datetime.fromisoformat(linea.split(",")[6]) for linea in descarga.text.splitlines()[-100:]]
+    assert ultimas[-1].date() in ayer | {datetime.now(zona).date() - UN_DIA}  # por si ha pasado la medianoche
+    assert {momento.hour for momento in ultimas} <= {*range(9, 22)}
     assert requests.get(raiz, timeout=30).url == f"{raiz}admin/login/?next=/admin/"
     exportaciones, con_token = f"{raiz}api/v1/llamadas/exportaciones", {"Authorization": f"Bearer {token}"}
     encargo = requests.post(exportaciones, json={"formato": "json"}, headers=con_token, timeout=30).json()["enlaces"]
@@ -114,6 +121,12 @@ def test_si_el_puerto_esta_ocupado_lo_dice_y_no_toca_nada(entorno_vacio, tmp_pat
     assert proceso.returncode == 1
     assert "elija otro con --puerto" in errores
     assert list(tmp_path.iterdir()) == []
+
+
+def test_un_dia_que_no_lo_es_se_dice_sin_traza(ejecutar_aqui):
+    errores = ejecutar_aqui("demo", "--hasta", "ayer").stderr.decode()
+    assert "«ayer» no es un día: escríbalo como 2026-06-26." in errores
+    assert "Traceback" not in errores
 
 
 def test_un_puerto_imposible_se_dice_sin_traza(ejecutar_aqui):

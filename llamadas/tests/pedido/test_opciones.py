@@ -143,13 +143,13 @@ COLUMNAS = (
         ({"dsde": "x"}, {"dsde": f"Parámetro desconocido. ¿Quería decir «desde»? Se admite: {NOMBRES}."}),
         ({"FORMATO": "csv"}, {"FORMATO": f"Parámetro desconocido. ¿Quería decir «formato»? Se admite: {NOMBRES}."}),
         ({"columnas": "telefono"}, {"columnas": f"«telefono» no vale. Se admite: {COLUMNAS}."}),
-        ({"columnas": ""}, {"columnas": "Está vacío: escriba un valor o quite el parámetro."}),
+        ({"columnas": ""}, {"columnas": "Elija al menos una columna."}),
         ({"columnas": "estado,"}, {"columnas": "Sobra una coma, o falta un valor junto a ella."}),
         ({"resultado": "buzon;ocupado"}, {"resultado": "Separe los valores con comas, y no con punto y coma."}),
         (
             {"zona": "europe/madrid"},
             {
-                "zona": "«europe/madrid» no vale: escriba UTC, o área y ciudad de una zona IANA, como Europe/Madrid. "
+                "zona": "«europe/madrid» no vale: escriba UTC, o un área y una ciudad, como Europe/Madrid. "
                 "¿Quería decir «Europe/Madrid»?"
             },
         ),
@@ -193,7 +193,7 @@ COLUMNAS = (
         ),
         (
             {"desde": "2026-02-01", "hasta": "2026-01-31"},
-            {"desde": "2026-02-01 es posterior a «hasta», 2026-01-31: no hay nada entre ellas."},
+            {"desde": "Es posterior a «hasta»: no hay ningún día entre los dos."},
         ),
         (
             {"desde": "2026-01-01", "hasta": "2025-12-31T12:00", "zona": MADRID},
@@ -219,13 +219,13 @@ COLUMNAS = (
         (
             {"zona": "Madrid"},
             {
-                "zona": "«Madrid» no vale: escriba UTC, o área y ciudad de una zona IANA, como Europe/Madrid. "
+                "zona": "«Madrid» no vale: escriba UTC, o un área y una ciudad, como Europe/Madrid. "
                 "¿Quería decir «Europe/Madrid»?"
             },
         ),
         (
             {"zona": "CET"},
-            {"zona": "«CET» no vale: escriba UTC, o área y ciudad de una zona IANA, como Europe/Madrid."},
+            {"zona": "«CET» no vale: escriba UTC, o un área y una ciudad, como Europe/Madrid."},
         ),
     ],
 )
