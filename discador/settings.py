@@ -80,7 +80,11 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
             ],
-            "libraries": {"portada": "llamadas.panel.portada"},
+            "libraries": {
+                "donde_hay": "llamadas.panel.donde_hay",
+                "portada": "llamadas.panel.portada",
+                "tamanos": "discador.tamanos",
+            },
         },
     },
 ]

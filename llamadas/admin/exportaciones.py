@@ -10,10 +10,10 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import get_object_or_404
-from django.template.defaultfilters import filesizeformat
 from django.urls import path
 from django.utils.safestring import SafeString
 
+from discador.tamanos import tamano
 from usuarios.acceso import quien_ha_entrado
 
 from ..avisos import bandeja
@@ -60,7 +60,7 @@ class ExportacionAdmin(SoloMirar):
 
     @admin.display(description="tamaño")
     def tamano(self, exportacion: Exportacion) -> str:
-        return "" if exportacion.bytes is None else filesizeformat(exportacion.bytes)
+        return "" if exportacion.bytes is None else tamano(exportacion.bytes)
 
     @admin.display(description="opciones")
     def pedido(self, exportacion: Exportacion) -> str:

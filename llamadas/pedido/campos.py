@@ -46,9 +46,10 @@ class Eleccion(serializers.ChoiceField):
 class Lista(serializers.ListField):
     """Varios valores, con los errores de todos en una sola lista."""
 
-    def __init__(self, *, admite_repetidos: bool = True, **kwargs: Any) -> None:
+    def __init__(self, *, admite_repetidos: bool = True, si_no_hay: str = VACIO, **kwargs: Any) -> None:
         super().__init__(**{"min_length": 1, **kwargs})
         self.admite_repetidos = admite_repetidos
+        self.si_no_hay = si_no_hay
 
     def partes(self, valores: list[Any]) -> list[str]:
         """Los valores uno a uno, tanto si se repite la opción como si van separados por comas."""
@@ -57,6 +58,8 @@ class Lista(serializers.ListField):
     def to_internal_value(self, data: Any) -> list[Any]:
         validos: list[Any] = []
         errores: list[Any] = []
+        if data in ([], [""]):
+            raise serializers.ValidationError(self.si_no_hay)
         if "" in data and len(data) > 1:
             raise serializers.ValidationError("Sobra una coma, o falta un valor junto a ella.")
         if not self.admite_repetidos:
@@ -72,6 +75,10 @@ class Lista(serializers.ListField):
         if errores:
             raise serializers.ValidationError(errores)
         return validos
+
+
+class ListaDeHoras(Lista):
+    """Varias horas del día, que en un formulario se pueden elegir también por tramos."""
 
 
 class ListaDeCorreos(Lista):

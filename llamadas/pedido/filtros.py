@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Any
 
 from django.db.models import Q
@@ -9,7 +10,7 @@ from django.db.models.lookups import In
 from rest_framework.serializers import Field
 
 from ..models import DIAS_DE_LA_SEMANA, Resultado
-from .campos import SIN_AGENTE, CorreoDeUsuario, Eleccion, Lista, ListaDeCorreos
+from .campos import SIN_AGENTE, CorreoDeUsuario, Eleccion, Lista, ListaDeCorreos, ListaDeHoras
 from .horas import DiaDeLaSemana, HoraDelDia
 
 SIN_RESULTADO = "sin_resultado"
@@ -25,7 +26,8 @@ class Filtro:
 
     `campo` lee lo que se escribe, y su ayuda es la de todas las puertas. `condicion` recibe lo leído y la zona IANA en
     que se cuentan los días y las horas. `frase` lo cuenta, con «{}» donde van los valores, que se llaman como digan
-    `nombres` o como se escriben. Con `plegado`, en los formularios está entre los que no se usan a diario.
+    `nombres` o como se escriben y se juntan con `juntar`. Con `plegado`, en los formularios está entre los que no se
+    usan a diario.
     """
 
     nombre: str
@@ -35,11 +37,12 @@ class Filtro:
     frase: str
     ejemplo: str
     nombres: Mapping[str, str] = field(default_factory=dict)
+    juntar: Callable[[list[str]], list[str]] = list
     plegado: bool = False
 
     def en_palabras(self, escrito: Any) -> str:
         """Lo que se eligió, a partir de cómo se escribió."""
-        return self.frase.format(" o ".join(self.nombres.get(valor, valor) for valor in partes(escrito)))
+        return self.frase.format(" o ".join(self.nombres.get(valor, valor) for valor in self.juntar(partes(escrito))))
 
 
 def partes(escrito: Any) -> list[str]:
@@ -62,6 +65,19 @@ def _en_esos_dias(dias: Iterable[str], zona: str) -> Q:
 
 def _a_esas_horas(horas: Iterable[str], zona: str) -> Q:
     return Q(In(HoraDelDia("fecha_finalizacion", zona), [int(hora) for hora in horas]))
+
+
+def _por_tramos(horas: list[str]) -> list[str]:
+    """Las horas que van seguidas, si son más de dos, como «de 22 h a 2 h», también si pasan de la medianoche."""
+    if not set(horas) <= HORAS.keys() or set(horas) == HORAS.keys():
+        return [f"a las {HORAS.get(hora, hora)}" for hora in horas]
+    hay = {int(hora) for hora in horas}
+    tramos = []
+    for primera in sorted(hora for hora in hay if (hora - 1) % 24 not in hay):
+        seguidas = list(takewhile(lambda hora: hora % 24 in hay, range(primera, primera + 24)))
+        sueltas = [f"a las {hora % 24} h" for hora in seguidas]
+        tramos += sueltas if len(seguidas) < 3 else [f"de {primera} h a {(seguidas[-1] + 1) % 24} h"]
+    return tramos
 
 
 FILTROS = {
@@ -112,15 +128,16 @@ FILTROS = {
         Filtro(
             nombre="hora",
             titulo="Horas del día",
-            campo=Lista(
+            campo=ListaDeHoras(
                 child=Eleccion(choices=list(HORAS)),
                 required=False,
                 help_text="Solo las que acabaron en esa hora del día, de 0 a 23, en «zona». Varias, como en las "
                 "anteriores.",
             ),
             condicion=_a_esas_horas,
-            frase="a las {}",
+            frase="{}",
             nombres=HORAS,
+            juntar=_por_tramos,
             ejemplo="9,10,11",
             plegado=True,
         ),

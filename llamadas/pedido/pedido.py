@@ -87,6 +87,7 @@ class PedidoSerializer(serializers.Serializer[Any]):
     columnas = Lista(
         child=Eleccion(choices=[]),
         admite_repetidos=False,
+        si_no_hay="Elija al menos una columna.",
         required=False,
         help_text="Qué columnas y en qué orden, separadas por comas. Por omisión, todas.",
     )
@@ -189,10 +190,10 @@ def _por_nombre(datos: Mapping[str, Any]) -> Iterator[tuple[str, list[Any]]]:
 
 
 def _leer(campo: Campo, valores: list[Any]) -> Any:
-    if not valores:
-        raise serializers.ValidationError(VACIO)
     if isinstance(campo, Lista):
         return campo.run_validation(campo.partes(valores))
+    if not valores:
+        raise serializers.ValidationError(VACIO)
     if len(valores) != 1:
         raise serializers.ValidationError("Está repetido: escríbalo una sola vez.")
     return campo.run_validation(valores[0])
@@ -220,13 +221,14 @@ def _fijar_periodo(validos: dict[str, Any], errores: Errores) -> None:
     if None in escritos or {"desde", "hasta"} & errores.keys():
         return
     desde, hasta = escritos
-    if type(desde) is not date or type(hasta) is not date:
+    if type(desde) is date and type(hasta) is date:
         # Un día acaba cuando empieza el siguiente, de modo que dos días solo se pueden comparar como días.
+        motivo = "Es posterior a «hasta»: no hay ningún día entre los dos."
+    else:
         desde, hasta = (validos[nombre].astimezone(_zona(validos)) for nombre in ("desde", "hasta"))
+        motivo = f"{desde.isoformat()} es posterior a «hasta», {hasta.isoformat()}: no hay nada entre ellas."
     if desde > hasta:
-        errores["desde"].append(
-            f"{desde.isoformat()} es posterior a «hasta», {hasta.isoformat()}: no hay nada entre ellas."
-        )
+        errores["desde"].append(motivo)
 
 
 def _revisar_formato(validos: dict[str, Any], errores: Errores) -> None:

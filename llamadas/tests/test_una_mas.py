@@ -30,7 +30,7 @@ NO_HACEN_FALTA = ("tests", "__pycache__", "capturas")
 API = "api/v1/llamadas/"
 ADMIN = "admin/llamadas/"
 
-COLUMNA = '        Columna("agente_id", Tipo.ENTERO, "usuario_id", 10),\n'
+COLUMNA = '        Columna("agente_id", Tipo.ENTERO, "usuario_id", 10, "Número del agente"),\n'
 FORMATO = '''"""Uno más, con lo imprescindible."""
 
 from ..sql.lineas import Forma
@@ -197,7 +197,7 @@ def test_una_columna(copia, agente):
     assert copia.api("exportar/estimacion").json()["bytes_aproximados"] > 0
     assert copia.comando("exportar_llamadas", "-o", "-").stdout == entera.replace("\r\n", "\n")
     assert copia.en_segundo_plano()[1].decode() == entera
-    assert "<code>agente_id</code>" in copia.pagina("llamada/exportar/")
+    assert "Número del agente <code>agente_id</code>" in copia.pagina("llamada/exportar/")
     assert "agente_id" in copia.esquema()["components"]["schemas"]["Llamada"]["properties"]
 
 

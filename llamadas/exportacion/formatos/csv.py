@@ -22,7 +22,7 @@ class CSV(Formato):
 
     nombre = "csv"
     titulo = "CSV"
-    consejo = "El más rápido, sin límite de filas: para otros programas. Para un doble clic, el dialecto «excel»."
+    consejo = "Con comas, para otros programas: el más rápido, y sin límite de filas."
     tipo_mime = "text/csv"
     extension = "csv"
     comprimible = True
@@ -59,6 +59,8 @@ class CSVParaExcel(CSV):
     decimales; con las fechas en la forma que reconoce, y los teléfonos y los números largos en la única que respeta.
     """
 
+    titulo = "CSV para Excel"
+    consejo = "Se abre bien con un doble clic en un Excel en español, con los teléfonos enteros."
     marca = BOM_UTF8
     forma = Forma(separador=";")
 

@@ -60,12 +60,12 @@ def test_la_pagina_de_una_lo_cuenta_todo(con_sesion, con_token, completada):
     con_token.get(f"{RUTA}/{completada.pk}/archivo", headers={"Range": "bytes=0-9"})
     pagina = con_sesion.get(pagina_de(completada)).content.decode()
     for dicho in (
-        "desde 2026-01-01, con resultado contestada",
-        "llamada_id, resultado",
+        "desde el 01/01/2026, con resultado contestada",
+        "Identificador, Resultado",
         completada.sha256,
         "192.0.2.7",
         "entero",
-        "10 bytes desde el 0",
+        "10 bytes desde el principio",
         "correo",
         "entregado",
         f'href="{RUTA}/{completada.pk}/archivo"',
@@ -210,9 +210,9 @@ DE_OTRA_VERSION = {
     "desde": 20200101,
 }
 DICHO_TAL_CUAL = (
-    "desde 20200101, con resultado abandonada o buzón, de sin_agente@example.com o nadie, "
-    "en martes o festivo, a las 9 h o madrugada",
-    "llamada_id, coste",
+    "desde el 20200101, con resultado abandonada o buzón, de sin_agente@example.com o nadie, "
+    "en martes o festivo, a las 9 h o a las madrugada",
+    "Identificador, coste",
     "lotus",
     "lzma",
     "Marte/Base",

@@ -116,9 +116,9 @@ def test_el_correo_de_una_lista(administrador, buzon):
     html = mensaje.get_body(("html",)).get_content()
     enlace = f"https://discador.example.com/admin/llamadas/exportacion/{encargo.pk}/change/"
     for cuerpo in (texto, html):
-        for dicho in ("desde 2026-01-01, con resultado contestada o buzón", "1.235", "CSV", "UTC", enlace):
+        for dicho in ("desde el 01/01/2026, con resultado contestada o buzón", "1.235", "CSV", "UTC", enlace):
             assert dicho in cuerpo
-        assert re.search(r"\d+,\d\xa0KB", cuerpo)
+        assert re.search(r"\d+,\d\xa0kB", cuerpo)
         assert f"{encargo.caduca:%d/%m/%Y %H:%M}" in cuerpo
         assert NUMERO[1:] not in cuerpo
         assert "token" not in cuerpo

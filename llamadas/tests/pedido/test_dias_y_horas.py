@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from llamadas.models import Exportacion, Llamada
+from llamadas.pedido.textos import cuales
 
 from ..datos import finalizada
 from ..encargos import al_dia, trabajar, un_encargo
@@ -105,3 +106,22 @@ def test_el_comando_tambien_las_admite(ejecutar_aqui, transactional_db):
         "exportar_llamadas", "-o", "-", "--formato", "json", "--dia_semana", "miercoles", "--hora", "10"
     )
     assert [fila["fecha_finalizacion"] for fila in json.loads(salida.stdout)] == ["2026-06-03T10:00:00+00:00"]
+
+
+@pytest.mark.parametrize(
+    ("pedido", "dicho"),
+    [
+        ({}, "todas las finalizadas"),
+        ({"desde": "2026-06-08", "hasta": "2026-06-12"}, "del 08/06/2026 al 12/06/2026"),
+        ({"desde": "2026-06-08", "hasta": "2026-06-08"}, "del 08/06/2026"),
+        ({"hasta": "2026-06-12"}, "hasta el 12/06/2026"),
+        ({"desde": "2026-06-08T09:30"}, "desde el 08/06/2026 a las 09:30:00"),
+        ({"desde": "2026-06-08T09:30:00+02:00"}, "desde el 08/06/2026 a las 09:30:00 (UTC+02:00)"),
+        ({"hora": ["9", "10"]}, "a las 9 h o a las 10 h"),
+        ({"hora": ["9", "10", "11", "12", "16"]}, "de 9 h a 13 h o a las 16 h"),
+        ({"hora": ["0", "1", "22", "23", "5"]}, "a las 5 h o de 22 h a 2 h"),
+        ({"hora": ["21", "22", "23"]}, "de 21 h a 0 h"),
+    ],
+)
+def test_lo_pedido_se_cuenta_como_lo_diria_una_persona(pedido, dicho):
+    assert cuales(pedido) == dicho
