@@ -20,15 +20,17 @@ from ..entrega.directa import NoAlMomento, comprobar_que_caben, descargar
 from ..entrega.plazas import AhoraNo, comprobar_que_hay_plaza
 from ..exportacion.columnas import COLUMNAS
 from ..exportacion.estimacion import estimar
-from ..exportacion.formatos import DIALECTOS, FORMATOS
+from ..exportacion.formatos import DIALECTOS, FORMATOS, Formato
 from ..models import Puerta, UltimaEleccion
+from .donde_hay import donde_hay
 from .encargos import encargar_y_ver
-from .formulario import DE_CORREOS, MAXIMA, Alternativa, Formulario, leer
+from .formulario import TRAS_EL_FORMATO, Alternativa, Formulario, Parametros, leer
 
 _MEDIA = Media(css={"all": ["admin/css/forms.css", "llamadas/eleccion.css", "llamadas/exportar.css"]})
 
 OTRA_VEZ = "Inténtelo dentro de unos segundos, o elija «Exportar en segundo plano»."
-DIALECTOS_EN_PALABRAS = {"rfc4180": "rfc4180, con comas", "excel": "excel, para abrirlo con un doble clic"}
+SI_NO_SE_DICE = {"formato": ["csv"], "dialecto": ["excel"]}
+"""El formato de quien no ha elegido ninguno: aquí lo va a abrir una persona. El de la API es otro."""
 
 
 def pagina_de_exportar(administracion: admin.ModelAdmin, request: HttpRequest) -> HttpResponseBase:
@@ -39,9 +41,8 @@ def pagina_de_exportar(administracion: admin.ModelAdmin, request: HttpRequest) -
     """
     if request.method != "POST":
         parametros = leer(request.GET)
-        return _ensenar(
-            administracion, request, Formulario(parametros) if parametros else recordada(quien_ha_entrado(request))
-        )
+        formulario = Formulario(_con_formato(parametros)) if parametros else recordada(quien_ha_entrado(request))
+        return _ensenar(administracion, request, formulario)
     formulario = Formulario(_sin_lo_que_sobra(leer(request.POST)))
     if "_estimar" in request.POST:
         return _estimar(formulario)
@@ -56,7 +57,7 @@ def recordada(usuario: Usuario) -> Formulario:
     """Lo último que eligió; si pidió «ayer», el ayer de hoy."""
     ultima = UltimaEleccion.objects.filter(usuario=usuario).first()
     if not ultima:
-        return Formulario({})
+        return Formulario(_con_formato({}))
     parametros = {nombre: [str(valor) for valor in valores] for nombre, valores in ultima.opciones.items()}
     return Formulario(parametros).con_atajo(ultima.periodo)
 
@@ -110,6 +111,10 @@ def _sin_lo_que_sobra(parametros: dict[str, list[str]]) -> dict[str, list[str]]:
     return parametros
 
 
+def _con_formato(parametros: Parametros) -> Parametros:
+    return parametros if SI_NO_SE_DICE.keys() & parametros.keys() else {**parametros, **SI_NO_SE_DICE}
+
+
 def _ensenar(administracion: admin.ModelAdmin, request: HttpRequest, formulario: Formulario) -> HttpResponse:
     url = request.build_absolute_uri(f"{reverse('llamadas:exportar')}?{formulario.consulta}")
     contexto: dict[str, Any] = {
@@ -120,17 +125,14 @@ def _ensenar(administracion: admin.ModelAdmin, request: HttpRequest, formulario:
         "columnas": _columnas(formulario),
         "nombres": " ".join(COLUMNAS),
         "formatos": _formatos(formulario),
-        "dialectos": formulario.alternativas("dialecto", DIALECTOS_EN_PALABRAS),
-        "con_dialecto": " ".join(DIALECTOS),
         "comprimir": "gzip" in formulario.varios("comprimir"),
-        "comprimibles": " ".join(nombre for nombre, formato in FORMATOS.items() if formato.comprimible),
-        "de_correos": " ".join(DE_CORREOS),
+        "comprimibles": " ".join(nombre for nombre, formato in _ofrecidos().items() if formato.comprimible),
+        "donde_hay": donde_hay(formulario.zona),
         "maximo": settings.EXPORTACION_DIRECTA_MAX,
         "correo": quien_ha_entrado(request).email,
         "formulario": uuid4(),
         "url": url,
         "curl": _curl(request, formulario, url),
-        "url_maxima": MAXIMA,
         "media": _MEDIA + administracion.media,
     }
     return TemplateResponse(request, "llamadas/exportar.html", contexto)
@@ -141,13 +143,25 @@ def _columnas(formulario: Formulario) -> list[Alternativa]:
     elegidas = formulario.varios("columnas") if "columnas" in formulario.parametros else list(COLUMNAS)
     conocidas = [nombre for nombre in elegidas if nombre in COLUMNAS]
     orden = [*dict.fromkeys(conocidas), *(nombre for nombre in COLUMNAS if nombre not in conocidas)]
-    return [Alternativa(valor=nombre, titulo=nombre, elegida=nombre in conocidas) for nombre in orden]
+    return [Alternativa(valor=n, titulo=COLUMNAS[n].titulo, elegida=n in conocidas) for n in orden]
+
+
+def _ofrecidos() -> dict[str, Formato]:
+    """Los formatos, y antes sus dialectos, que son los que va a abrir una persona."""
+    dialectos = {
+        f"{nombre}{TRAS_EL_FORMATO}{dialecto}": formato
+        for nombre, suyos in DIALECTOS.items()
+        for dialecto, formato in suyos.items()
+        if formato is not FORMATOS[nombre]
+    }
+    return {**dialectos, **FORMATOS}
 
 
 def _formatos(formulario: Formulario) -> list[Alternativa]:
-    elegido = formulario.uno("formato")
-    elegido = elegido if elegido in FORMATOS else "csv"
+    formato, ofrecidos = formulario.uno("formato") or "csv", _ofrecidos()
+    con_dialecto = f"{formato}{TRAS_EL_FORMATO}{formulario.uno('dialecto')}"
+    elegido = next(valor for valor in (con_dialecto, formato, "csv") if valor in ofrecidos)
     return [
-        Alternativa(valor=f.nombre, titulo=f.titulo, elegida=f.nombre == elegido, consejo=f.consejo)
-        for f in FORMATOS.values()
+        Alternativa(valor=valor, titulo=f.titulo, elegida=valor == elegido, consejo=f.consejo)
+        for valor, f in ofrecidos.items()
     ]

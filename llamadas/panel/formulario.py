@@ -16,7 +16,7 @@ from rest_framework.serializers import Field
 from discador.listas import Desplegable
 from usuarios.models import Usuario
 
-from ..pedido.campos import SIN_AGENTE, Eleccion, Lista, ListaDeCorreos
+from ..pedido.campos import SIN_AGENTE, Eleccion, Lista, ListaDeCorreos, ListaDeHoras
 from ..pedido.filtros import FILTROS, Filtro
 from ..pedido.pedido import Pedido, PedidoSerializer
 from .atajos import ATAJOS, atajo_de
@@ -27,6 +27,7 @@ MAXIMA = 3500
 """Caracteres de una consulta, escrita de la forma más larga, con los que su URL y las de los enlaces de su página caben
 en los 4.094 de la primera línea de una petición que por omisión admite gunicorn (nginx, 8 KiB)."""
 
+TRAS_EL_FORMATO = ":"
 DE_CORREOS = {nombre for nombre, filtro in FILTROS.items() if isinstance(filtro.campo, ListaDeCorreos)}
 ZONAS = sorted(zona for zona in available_timezones() if "/" in zona and not zona.startswith(("Etc/", "SystemV/")))
 
@@ -80,9 +81,14 @@ class Formulario:
         return consulta({**self.parametros, **{nombre: [valor] for nombre, valor in otros.items()}})
 
     @property
+    def zona(self) -> str:
+        """La elegida o, si no se entiende lo que se pide, la del servidor."""
+        return self.pedido.opciones.zona if self.vale else timezone.get_default_timezone_name()
+
+    @property
     def hoy(self) -> date:
-        """Qué día es en la zona elegida o, si no se entiende, en la del servidor."""
-        return timezone.localdate(timezone=ZoneInfo(self.pedido.opciones.zona) if self.vale else None)
+        """Qué día es en la zona elegida."""
+        return timezone.localdate(timezone=ZoneInfo(self.zona))
 
     @property
     def atajo(self) -> str:
@@ -105,10 +111,6 @@ class Formulario:
         campo, valores = self._campos.fields[nombre], self.parametros.get(nombre, [])
         return campo.partes(valores) if isinstance(campo, Lista) else valores
 
-    def alternativas(self, nombre: str, titulos: Mapping[str, str]) -> list[Alternativa]:
-        elegidas = self.varios(nombre)
-        return [Alternativa(valor=v, titulo=titulo, elegida=v in elegidas) for v, titulo in titulos.items()]
-
     def contexto(self) -> dict[str, Any]:
         """Lo que necesita `eleccion.html`, que es lo que dice qué llamadas."""
         atajos = [(atajo, [dia.isoformat() for dia in atajo.dias(self.hoy)]) for atajo in ATAJOS]
@@ -126,6 +128,8 @@ class Formulario:
             "filtros": [self._control(filtro) for filtro in FILTROS.values() if not filtro.plegado],
             "plegados": [self._control(filtro) for filtro in FILTROS.values() if filtro.plegado],
             "hay_plegados": any(filtro.plegado and nombre in self.parametros for nombre, filtro in FILTROS.items()),
+            "de_correos": " ".join(DE_CORREOS),
+            "url_maxima": MAXIMA,
             "zona_escrita": self.uno("zona"),
             "zona_de_siempre": timezone.get_default_timezone_name(),
             "zonas": ZONAS,
@@ -158,6 +162,8 @@ def _plantilla(campo: Field) -> str:
     match campo:
         case ListaDeCorreos():
             return "llamadas/filtros/agentes.html"
+        case ListaDeHoras():
+            return "llamadas/filtros/horas.html"
         case Lista(child=Eleccion()):
             return "llamadas/filtros/marcas.html"
         case _:
@@ -188,7 +194,8 @@ def _cabe_en_un_calendario(escrito: str) -> bool:
 def leer(formulario: QueryDict) -> Parametros:
     """Los parámetros de la API que lleva un formulario; lo que empieza por `_` es de la página.
 
-    Un campo en blanco es como si no estuviera, salvo las columnas: no marcar ninguna no es pedirlas todas.
+    Un campo en blanco es como si no estuviera, salvo las columnas: no marcar ninguna no es pedirlas todas. El dialecto
+    va con su formato: «csv:excel».
     """
     leidos: Parametros = {}
     for nombre, valores in formulario.lists():
@@ -197,7 +204,8 @@ def leer(formulario: QueryDict) -> Parametros:
         escritos = [valor if nombre in DE_CORREOS else valor.strip() for valor in valores if valor.strip()]
         if escritos or nombre == "columnas":
             leidos[nombre] = escritos or [""]
-    return leidos
+    formato, _, dialecto = leidos.get("formato", [""])[0].partition(TRAS_EL_FORMATO)
+    return {**leidos, "formato": [formato], "dialecto": [dialecto]} if dialecto else leidos
 
 
 def consulta(parametros: Mapping[str, Collection[str]]) -> str:

@@ -2,7 +2,7 @@
 
 from copy import copy
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import timedelta
 from typing import Any, final
 from zoneinfo import ZoneInfo
 
@@ -12,16 +12,16 @@ from django.forms import Media
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils import timezone
 
 from ..informe import graficos
 from ..informe.numeros import duracion, porcentaje
 from ..informe.periodos import Periodo, en_periodos
 from ..informe.resumen import Cuenta, Resumen, resumir
-from ..models import DIAS_DE_LA_SEMANA, Ahora, Estado, Llamada, Resultado
+from ..models import DIAS_DE_LA_SEMANA, Estado, Resultado
 from ..pedido.campos import SIN_AGENTE
 from ..pedido.filtros import DIAS, RESULTADOS, SIN_RESULTADO, de_una_seleccion
 from ..pedido.textos import cuales
+from .donde_hay import dia_local, donde_hay, donde_las_hay_asi, ultimo_dia
 from .formulario import Formulario, Parametros, cabe_en_una_url, consulta, leer
 
 DIAS_POR_OMISION = 30
@@ -67,8 +67,9 @@ class Seleccion:
         self.parametros = {n: v for n, v in formulario.parametros.items() if n in de_una_seleccion()}
         self.parametros["zona"] = [zona]
         local = ZoneInfo(zona)
-        self._primer_dia = _dia(formulario.pedido.desde, local)
-        self._ultimo_dia = _dia(formulario.pedido.hasta, local, antes=UN_INSTANTE)
+        desde, hasta = formulario.pedido.desde, formulario.pedido.hasta
+        self._primer_dia = desde and dia_local(desde, local)
+        self._ultimo_dia = hasta and dia_local(hasta, local, antes=UN_INSTANTE)
 
     def parte(self, **mas: str) -> Parametros:
         """Los parámetros de la parte en que, además, vale lo que se diga."""
@@ -263,16 +264,16 @@ def pagina_del_informe(administracion: admin.ModelAdmin, request: HttpRequest) -
             "exportar": _exportar(seleccion.parte()),
             "json": _enlace("llamadas:resumen", seleccion.parametros),
         }
+        if not resumen.totales.finalizadas:
+            contexto |= {"asi": donde_las_hay_asi(formulario), "donde_hay": donde_hay(formulario.zona)}
     return TemplateResponse(request, "llamadas/informe.html", contexto)
 
 
 def _ultimos_dias() -> Parametros:
-    """Hasta el último día con llamadas, sin contar las que dicen haber acabado en el futuro."""
-    hasta_ahora = Llamada.objects.finalizadas().filter(fecha_finalizacion__lte=Ahora())
-    ultima = hasta_ahora.order_by("-fecha_finalizacion").values_list("fecha_finalizacion", flat=True).first()
-    if not ultima or ultima.year < 1900:
+    """Hasta el último día con llamadas."""
+    dia = ultimo_dia()
+    if not dia:
         return {}
-    dia = timezone.localtime(ultima).date()
     return {"desde": [(dia - timedelta(days=DIAS_POR_OMISION - 1)).isoformat()], "hasta": [dia.isoformat()]}
 
 
@@ -295,16 +296,6 @@ def _exportar(parte: Parametros) -> str:
 def _enlace(ruta: str, parametros: Parametros) -> str:
     """Nada, si no cabe en una URL."""
     return f"{reverse(ruta)}?{consulta(parametros)}" if cabe_en_una_url(parametros) else ""
-
-
-def _dia(instante: datetime | None, local: ZoneInfo, *, antes: timedelta = timedelta()) -> date | None:
-    """El día local de un poco antes de un instante o, en los extremos del calendario, el de UTC."""
-    if not instante:
-        return None
-    try:
-        return (instante - antes).astimezone(local).date()
-    except OverflowError:
-        return instante.date()
 
 
 def _clase(resultado: str) -> str:

@@ -20,8 +20,9 @@ SIN_LLAMAR_A_CASA = ["--no-sandbox", "--disable-background-networking", "--disab
 
 PACIENCIA = 20_000  # milisegundos, por si la máquina está ocupada: lo que va bien no los gasta
 
-# Lo que el propio Chromium escribe cuando una petición recibe un 400, que es como la API dice lo que está mal.
-UN_400_DE_LA_API = re.compile(r"Failed to load resource: .* 400 ")
+# Lo que el propio Chromium escribe cuando una petición recibe un 400 o un 401, que es como la API dice lo que está mal,
+# o que hay que entrar.
+ERRORES_DE_LA_API = re.compile(r"Failed to load resource: .* 40[01] ")
 
 
 def pytest_addoption(parser: Parser, pluginmanager: PytestPluginManager) -> None:
@@ -62,7 +63,7 @@ def abrir(chromium: Browser, servidor: str) -> Iterator[Callable[..., Page]]:
     quejas: list[str] = []
 
     def anotar(mensaje: ConsoleMessage) -> None:
-        if mensaje.type in ("error", "warning") and not UN_400_DE_LA_API.search(mensaje.text):
+        if mensaje.type in ("error", "warning") and not ERRORES_DE_LA_API.search(mensaje.text):
             quejas.append(f"{mensaje.location.get('url')}: {mensaje.text}")
 
     contextos = []

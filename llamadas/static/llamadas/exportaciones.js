@@ -20,6 +20,7 @@ function enPalabras({ estado, filas, filas_previstas: previstas, porcentaje, seg
 
 async function mirar(barra) {
   const respuesta = await fetch(barra.dataset.exportacion, { headers: { Accept: "application/json" } });
+  if (respuesta.status === 401) return true; // la sesión ha terminado: al cargar la página se pide entrar
   if (!respuesta.ok) throw new Error(respuesta.status);
   const exportacion = await respuesta.json();
   if (!["pendiente", "en_curso"].includes(exportacion.estado)) return true;

@@ -1,6 +1,7 @@
 // La página de exportar, como cliente de la API: según se elige, pregunta cómo será el fichero, enseña junto a cada
 // campo lo que la API diga de él y escribe la URL que usaría un programa.
-import { conAtajos } from "./eleccion.js";
+import { cabe, consulta, direccion, parametros } from "./consulta.js";
+import { preparar } from "./eleccion.js";
 
 const ESPERA = 300; // milisegundos desde el último cambio
 const ES_MUCHO = 15; // segundos a partir de los que compensa no esperar
@@ -9,46 +10,15 @@ const formulario = document.getElementById("exportar");
 const estimacion = document.getElementById("estimacion");
 const consejo = document.getElementById("consejo");
 const columnas = formulario.querySelector(".columnas");
-const enSuOrden = formulario.dataset.columnas.split(" ").join(",");
-const deCorreos = formulario.dataset.deCorreos.split(" ");  // un espacio de más es otro correo
+const dondeHay = document.getElementById("donde-hay");
+const enSuOrden = formulario.dataset.columnas.split(" ");
 const maximo = Number(formulario.dataset.maximo);
 const numero = new Intl.NumberFormat("es-ES", { useGrouping: "always", maximumFractionDigits: 1 });
 let pregunta = new AbortController();
 let temporizador;
 
-function parametros() {
-  const leidos = new Map();
-  for (const [nombre, escrito] of new FormData(formulario)) {
-    const valor = deCorreos.includes(nombre) ? escrito : escrito.trim();
-    if (nombre.startsWith("_") || nombre === "csrfmiddlewaretoken" || !valor.trim()) continue;
-    leidos.set(nombre, [...(leidos.get(nombre) ?? []), valor]);
-  }
-  // No marcar ninguna columna no es pedirlas todas; y pedirlas todas, en su orden, es no decir nada.
-  if (!leidos.has("columnas")) leidos.set("columnas", [""]);
-  if (leidos.get("columnas").join() === enSuOrden) leidos.delete("columnas");
-  return leidos;
-}
-
-function consulta() {
-  const escribir = (texto) =>
-    encodeURIComponent(texto)
-      .replace(/%(2C|3A|40|2F)/g, decodeURIComponent)
-      .replace(/[!'()*]/g, (signo) => `%${signo.charCodeAt(0).toString(16).toUpperCase()}`);
-  // Si alguno lleva ya una coma, como puede un correo, se repite el parámetro.
-  const repartir = (valores) => (valores.some((valor) => valor.includes(",")) ? valores : [valores.join()]);
-  return [...parametros()]
-    .flatMap(([nombre, valores]) => repartir(valores).map((valor) => `${nombre}=${escribir(valor)}`))
-    .join("&");
-}
-
-// Si la URL no es más larga de lo que admiten los servidores, medida como en la página.
-function cabe() {
-  const pares = [...parametros()].flatMap(([nombre, valores]) => valores.map((valor) => [nombre, valor]));
-  return new URLSearchParams(pares).toString().length <= Number(formulario.dataset.urlMaxima);
-}
-
 function preguntarCabiendo(opciones) {
-  if (cabe()) return fetch(`${formulario.dataset.estimar}?${consulta()}`, opciones);
+  if (cabe(formulario)) return fetch(`${formulario.dataset.estimar}?${consulta(formulario)}`, opciones);
   const body = new FormData(formulario);
   body.set("_estimar", "");
   return fetch(formulario.action, { method: "POST", body, ...opciones });
@@ -56,8 +26,8 @@ function preguntarCabiendo(opciones) {
 
 function orden(url) {
   const credenciales = "-H 'Authorization: Bearer EL-TOKEN-DE-ACCESO'";
-  if (cabe()) return `curl -fOJ ${credenciales} '${url}'`;
-  const cuerpo = JSON.stringify(Object.fromEntries(parametros())).replaceAll("'", "\\u0027");
+  if (cabe(formulario)) return `curl -fOJ ${credenciales} '${url}'`;
+  const cuerpo = JSON.stringify(Object.fromEntries(parametros(formulario))).replaceAll("'", "\\u0027");
   const encargar = window.location.origin + formulario.dataset.encargar;
   return `curl -f ${credenciales} -H 'Content-Type: application/json' -d '${cuerpo}' '${encargar}'`;
 }
@@ -97,6 +67,7 @@ function ensenar({ filas, bytes_aproximados: bytes, segundos_aproximados: segund
   estimacion.textContent = filas
     ? `${cuantas}${cuando}: más o menos ${tamano(bytes)}, en ${tiempo(segundos)}. ${aviso}`.trim()
     : "Ninguna llamada finalizada es así: el fichero llevaría solo la cabecera.";
+  dondeHay.hidden = Boolean(filas);
   const noCabe = maximo && filas > maximo;
   const esMucho = noCabe || segundos > ES_MUCHO;
   consejo.hidden = !esMucho;
@@ -108,6 +79,13 @@ function ensenar({ filas, bytes_aproximados: bytes, segundos_aproximados: segund
   formulario.querySelector("input[name=_descargar]").disabled = noCabe;
 }
 
+function sinSesion() {
+  const entrar = document.createElement("a");
+  entrar.href = `${formulario.dataset.entrar}?next=${encodeURIComponent(direccion(formulario))}`;
+  entrar.textContent = "Entre otra vez";
+  estimacion.replaceChildren("Su sesión ha terminado. ", entrar, " y seguirá donde estaba, con lo elegido.");
+}
+
 async function preguntar() {
   pregunta.abort();
   pregunta = new AbortController();
@@ -115,10 +93,12 @@ async function preguntar() {
   formulario.setAttribute("aria-busy", "true");
   try {
     const respuesta = await preguntarCabiendo({ signal });
-    const cuerpo = await respuesta.json();
+    const aEntrar = respuesta.status === 401 || respuesta.redirected;
+    const cuerpo = aEntrar ? {} : await respuesta.json();
     if (signal.aborted) return;
     ensenarErrores(respuesta.status === 400 ? cuerpo : {});
-    if (respuesta.ok) ensenar(cuerpo);
+    if (aEntrar) sinSesion();
+    else if (respuesta.ok) ensenar(cuerpo);
     else if (respuesta.status === 400) estimacion.textContent = "Hay algo que corregir más arriba.";
     else estimacion.textContent = cuerpo.detail ?? "El servidor no ha podido calcularlo.";
     formulario.removeAttribute("aria-busy");
@@ -135,11 +115,11 @@ function alCambiar() {
     parte.hidden = !vale;
     for (const campo of parte.querySelectorAll("input, select")) campo.disabled = !vale;
   }
-  const url = `${window.location.origin}${formulario.dataset.exportar}?${consulta()}`.replace(/\?$/, "");
+  const url = `${window.location.origin}${formulario.dataset.exportar}?${consulta(formulario)}`.replace(/\?$/, "");
   formulario.elements.url.value = url;
   formulario.elements.curl.value = orden(url);
-  document.getElementById("con-url").hidden = !cabe();
-  document.getElementById("no-cabe").hidden = cabe();
+  document.getElementById("con-url").hidden = !cabe(formulario);
+  document.getElementById("no-cabe").hidden = cabe(formulario);
   window.clearTimeout(temporizador);
   temporizador = window.setTimeout(preguntar, ESPERA);
 }
@@ -177,6 +157,23 @@ function ordenarColumnas() {
   }
 }
 
+function elegirColumnas() {
+  const marcar = (marcada) => {
+    for (const marca of columnas.querySelectorAll("[type=checkbox]")) marca.checked = marcada;
+    alCambiar();
+  };
+  const ordenar = () => {
+    const fila = (nombre) => columnas.querySelector(`[value="${nombre}"]`).closest("li");
+    columnas.append(...enSuOrden.map(fila));
+    marcar(true);
+  };
+  const hacer = { todas: () => marcar(true), ninguna: () => marcar(false), "como-al-principio": ordenar };
+  for (const boton of formulario.querySelectorAll("[data-columnas-elegir]")) {
+    boton.addEventListener("click", hacer[boton.dataset.columnasElegir]);
+  }
+  formulario.querySelector(".elegir-columnas").hidden = false;
+}
+
 async function copiar(boton) {
   const campo = formulario.elements[boton.dataset.copiar];
   campo.select();
@@ -204,6 +201,7 @@ formulario.addEventListener("submit", (suceso) => {
 });
 // El desplegable de la administración avisa con jQuery de lo que se elige en él.
 window.django.jQuery(formulario.querySelector(".admin-autocomplete")).on("change", alCambiar);
-conAtajos(formulario, alCambiar);
+preparar(formulario, alCambiar);
 ordenarColumnas();
+elegirColumnas();
 alCambiar();

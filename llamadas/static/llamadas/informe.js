@@ -1,5 +1,5 @@
 // La página del informe: los periodos habituales, la tabla que se ordena por cualquier columna, y la impresión.
-import { conAtajos } from "./eleccion.js";
+import { preparar } from "./eleccion.js";
 
 function valor(fila, columna) {
   const escrito = fila.cells[columna].dataset.valor;
@@ -33,5 +33,4 @@ if (imprimir) {
   imprimir.hidden = false;
   imprimir.addEventListener("click", () => window.print());
 }
-const formulario = document.getElementById("elegir");
-conAtajos(formulario, () => {});
+preparar(document.getElementById("elegir"), () => {});

@@ -111,12 +111,49 @@ def test_cada_trozo_de_los_graficos_tambien(con_sesion, campana):
 def test_sin_decir_nada_es_el_de_los_ultimos_dias_con_llamadas(con_sesion, campana):
     finalizada(fecha_finalizacion=datetime(9999, 1, 1, tzinfo=UTC))  # de lo que aún no ha pasado no se hace caso
     ultima = Llamada.objects.filter(fecha_finalizacion__year=2026).latest("fecha_finalizacion").fecha_finalizacion
-    primero = (ultima - timedelta(days=29)).date().isoformat()
-    assert f"Llamadas: desde {primero}, hasta {ultima.date().isoformat()}" in pagina(con_sesion)
+    primero = ultima - timedelta(days=29)
+    assert f"Llamadas: del {primero:%d/%m/%Y} al {ultima:%d/%m/%Y}" in pagina(con_sesion)
 
 
-def test_sin_llamadas_lo_dice(con_sesion):
-    assert "Ninguna llamada finalizada es así." in pagina(con_sesion)
+@pytest.mark.parametrize("ruta", [INFORME, EXPORTAR, "/admin/"])
+def test_sin_ninguna_llamada_dice_como_entran(con_sesion, ruta):
+    contenido = con_sesion.get(ruta).content.decode()
+    assert "Todavía no hay ninguna llamada." in contenido
+    assert "manage.py importar_llamadas" in contenido
+    Llamada.objects.create(estado="pendiente")
+    contenido = con_sesion.get(ruta).content.decode()
+    assert "Hay llamadas, pero ninguna ha acabado todavía" in contenido
+    assert "manage.py importar_llamadas" not in contenido
+
+
+def enlace_a_donde_hay(contenido):
+    (consulta,) = re.findall(r'<a href="\?([^"]*)" data-desde=[^>]*>Ver esos días</a>', contenido.partition("vacio")[2])
+    return html.unescape(consulta)
+
+
+def test_donde_no_hay_llamadas_dice_donde_las_hay(con_sesion, campana):
+    finalizada(fecha_finalizacion=datetime(2026, 5, 5, 23, 30, tzinfo=UTC), resultado="buzon")
+    finalizada(fecha_finalizacion=datetime(2026, 5, 9, tzinfo=UTC), resultado="")
+    sin_ellas = {"desde": "2027-01-01", "resultado": "buzon", "zona": "Europe/Madrid"}
+    contenido = pagina(con_sesion, **sin_ellas)
+    assert "En ese periodo ninguna llamada finalizada es así." in contenido
+    assert re.search(r"Hay llamadas finalizadas del \d\d/03/2026 al 06/05/2026\.", contenido)
+    assert enlace_a_donde_hay(contenido).endswith("&hasta=2026-05-06")
+    buzones = Llamada.objects.filter(resultado="buzon").count()
+    assert cuantas_se_exportarian(con_sesion, enlace_a_donde_hay(contenido)) == buzones
+
+
+def test_si_no_las_hay_asi_en_ningun_periodo_dice_donde_hay_otras(con_sesion, agente):
+    finalizada(fecha_finalizacion=datetime(2026, 5, 9, 12, tzinfo=UTC))
+    contenido = pagina(con_sesion, usuario=agente.email, desde="2026-05-01")
+    assert "Ninguna llamada finalizada es así, en ningún periodo." in contenido
+    assert "Hay llamadas finalizadas del 09/05/2026 al 09/05/2026." in contenido
+    assert enlace_a_donde_hay(contenido) == "desde=2026-05-09&hasta=2026-05-09"
+
+
+def test_de_las_que_no_se_sabe_cuando_acabaron_lo_dice(con_sesion):
+    finalizada(fecha_finalizacion=None)
+    assert "no se sabe cuándo acabaron: para verlas, quite el periodo" in pagina(con_sesion, desde="2026-01-01")
 
 
 def test_lo_raro_se_cuenta_aunque_no_se_pueda_pedir(con_sesion):

@@ -14,7 +14,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
-from django.db.models import Avg, Sum
+from django.contrib.sessions.models import Session
+from django.db.models import Avg, Max, Min, Sum
+from django.db.models.functions import Now
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
@@ -88,11 +90,12 @@ def test_de_la_portada_al_fichero(entrar, campana):
     pagina.get_by_label("Desde").fill("2026-06-08")
     pagina.get_by_label("Hasta").fill("2026-06-12")
     pagina.get_by_label("contestada", exact=True).check()
-    for columna in ("estado", "fecha_asignacion", "fecha_conexion", "duracion_segundos", "usuario_email", "resultado"):
-        pagina.get_by_label(columna, exact=True).uncheck()
-    pagina.get_by_label("Subir fecha_finalizacion").click()
-    for _ in range(5):
-        pagina.get_by_label("Subir fecha_finalizacion").click()
+    pagina.get_by_role("radio", name="CSV", exact=True).check()
+    pagina.get_by_role("button", name="Ninguna").click()
+    for columna in ("Identificador", "Número al que se llamó", "Cuándo acabó"):
+        pagina.get_by_role("checkbox", name=columna).check()
+    for _ in range(6):
+        pagina.get_by_label("Subir «Cuándo acabó»").click()
 
     elegidas = Llamada.objects.filter(
         estado="finalizada",
@@ -130,6 +133,7 @@ def test_de_la_portada_al_fichero(entrar, campana):
 
 
 def test_los_periodos_habituales_y_los_agentes(entrar, campana):
+    Llamada.objects.update(fecha_finalizacion=Now())
     pagina = entrar()
     pagina.goto(EXPORTAR)
     pagina.get_by_role("button", name="Este año").click()
@@ -139,8 +143,7 @@ def test_los_periodos_habituales_y_los_agentes(entrar, campana):
     pagina.get_by_role("option", name="irene@discador.example.com").click()
     cuantas = Llamada.objects.filter(estado="finalizada", usuario__email="irene@discador.example.com").count()
     ano = datetime.now(UTC).year
-    if ano == 2026:  # el año de las llamadas de la demostración
-        expect(estimacion(pagina)).to_contain_text(f"{cuantas} llamadas")
+    expect(estimacion(pagina)).to_contain_text(f"{cuantas} llamadas")
     url = pagina.get_by_label("URL", exact=True).input_value()
     assert parse_qs(urlsplit(url).query)["usuario"] == ["irene@discador.example.com"]
     assert parse_qs(urlsplit(url).query)["desde"] == [f"{ano}-01-01"]
@@ -159,25 +162,26 @@ def test_lo_que_esta_mal_se_dice_junto_a_su_campo_con_las_palabras_de_la_api(ent
     expect(pagina.get_by_label("Zona horaria")).to_have_attribute("aria-invalid", "true")
     pagina.get_by_label("Zona horaria").fill("Europe/Madrid")
     expect(pagina.locator("#errores-zona")).to_be_empty()
-    expect(pagina.locator("#errores-desde")).to_contain_text("2026-06-12 es posterior a «hasta», 2026-06-08")
+    expect(pagina.locator("#errores-desde")).to_have_text("Es posterior a «hasta»: no hay ningún día entre los dos.")
     expect(estimacion(pagina)).to_have_text("Hay algo que corregir más arriba.")
     pagina.get_by_role("button", name="Descargar").click()
     expect(pagina.get_by_label("Desde")).to_be_focused()  # y no se envía
-    for columna in pagina.locator("[name=columnas][type=checkbox]").all():
-        columna.uncheck()
-    expect(pagina.locator("#errores-columnas")).to_contain_text("Está vacío")
+    pagina.get_by_role("button", name="Ninguna").click()
+    expect(pagina.locator("#errores-columnas")).to_have_text("Elija al menos una columna.")
+    pagina.get_by_role("button", name="Todas", exact=True).click()
+    expect(pagina.locator("#errores-columnas")).to_be_empty()
 
 
 def test_cambiar_de_formato_quita_lo_que_no_le_va(entrar, campana):
     pagina = entrar()
     pagina.goto(EXPORTAR)
-    pagina.get_by_label("Dialecto del CSV").select_option("excel")
-    assert "dialecto=excel" in pagina.get_by_label("URL", exact=True).input_value()
+    expect(pagina.get_by_role("radio").first).to_be_checked()
+    expect(pagina.get_by_label("CSV para Excel")).to_be_checked()
+    assert pagina.locator("#url").input_value().endswith("?formato=csv&dialecto=excel")
+    pagina.get_by_label("Comprimido").check()
     pagina.get_by_label("Excel (.xlsx)").check()
-    expect(pagina.get_by_label("Dialecto del CSV")).to_be_hidden()
-    url = pagina.get_by_label("URL", exact=True).input_value()
-    assert "formato=xlsx" in url
-    assert "dialecto" not in url
+    expect(pagina.get_by_label("Comprimido")).to_be_hidden()
+    assert pagina.locator("#url").input_value().endswith("?formato=xlsx")
     expect(pagina.locator("#consejo-xlsx")).to_have_text("Hasta 1.048.575 filas por hoja, y si hay más sigue en otra.")
 
 
@@ -187,7 +191,7 @@ def test_sin_javascript_tambien_se_exporta(entrar, campana):
     pagina.get_by_label("Desde").fill("2026-06-12")
     pagina.get_by_label("Hasta").fill("2026-06-08")
     pagina.get_by_role("button", name="Descargar").click()
-    expect(pagina.locator("#errores-desde")).to_contain_text("es posterior")
+    expect(pagina.locator("#errores-desde")).to_contain_text("Es posterior a «hasta»")
     pagina.get_by_label("Hasta").fill("2026-06-30")
     pagina.get_by_label("Correo de otro agente").fill("irene@discador.example.com, alba@discador.example.com")
     with pagina.expect_download() as bajada:
@@ -197,7 +201,7 @@ def test_sin_javascript_tambien_se_exporta(entrar, campana):
         usuario__email__in=["irene@discador.example.com", "alba@discador.example.com"],
         fecha_finalizacion__gte=datetime(2026, 6, 12, tzinfo=UTC),
     ).order_by("fecha_finalizacion", "pk")
-    assert [fila[0] for fila in filas(bajada.value.path())[1:]] == [str(una.pk) for una in elegidas]
+    assert [fila[0] for fila in filas(bajada.value.path(), ";")[1:]] == [str(una.pk) for una in elegidas]
     assert len(elegidas) > 10
     pagina.goto(EXPORTAR)
     pagina.get_by_role("button", name="Ayer").click()
@@ -208,6 +212,7 @@ def test_sin_javascript_tambien_se_exporta(entrar, campana):
 def test_copiar_como_curl(entrar, campana):
     pagina = entrar(permissions=["clipboard-read", "clipboard-write"])
     pagina.goto(f"{EXPORTAR}?formato=json&zona=Europe/Madrid")
+    pagina.locator(".peticion summary").click()
     pagina.get_by_role("button", name="Copiar como curl").click()
     expect(pagina.locator("#copiado")).to_have_text("Copiado.")
     copiado = pagina.evaluate("navigator.clipboard.readText()")
@@ -231,6 +236,63 @@ def test_si_es_grande_aconseja_el_segundo_plano(entrar, campana):
     expect(estimacion(pagina)).to_have_text("40.000.000 llamadas: más o menos 4,9 GB, en unos 84 segundos.")
     expect(pagina.locator("#consejo")).to_contain_text("Es grande: en segundo plano no hay que esperar")
     expect(pagina.get_by_role("button", name="Exportar en segundo plano")).to_have_class(re.compile("default"))
+
+
+def test_las_horas_se_eligen_tambien_por_tramos(entrar, campana):
+    pagina = entrar()
+    pagina.goto(f"{EXPORTAR}?hora=9,10,11")
+    primera, ultima = pagina.get_by_label("De las"), pagina.get_by_label("a las", exact=True)
+    expect(primera).to_have_value("9")
+    expect(ultima).to_have_value("12")
+    ultima.select_option("14:00")
+    elegidas = Llamada.objects.filter(estado="finalizada", fecha_finalizacion__hour__range=(9, 13)).count()
+    expect(estimacion(pagina)).to_contain_text(f"{elegidas} llamadas")
+    primera.select_option("22:00")
+    ultima.select_option("2:00")
+    assert "hora=0,1,22,23&" in pagina.locator("#url").input_value()
+    pagina.get_by_label("5 h", exact=True).check()
+    expect(primera).to_have_value("")  # ya no es un solo tramo
+    assert "hora=0,1,5,22,23&" in pagina.locator("#url").input_value()
+
+
+def test_las_columnas_vuelven_a_estar_como_al_principio(entrar, campana):
+    pagina = entrar()
+    pagina.goto(f"{EXPORTAR}?columnas=resultado,llamada_id&formato=csv")
+    assert "columnas=resultado,llamada_id" in pagina.locator("#url").input_value()
+    pagina.get_by_role("button", name="Todas", exact=True).click()
+    assert "columnas=resultado,llamada_id,numero_destino," in pagina.locator("#url").input_value()
+    pagina.get_by_role("button", name="Como al principio").click()
+    assert pagina.locator("#url").input_value().endswith("?formato=csv")
+
+
+def test_donde_no_hay_llamadas_lleva_adonde_las_hay(entrar, campana):
+    pagina = entrar()
+    pagina.goto(f"{EXPORTAR}?desde=2027-01-01&hasta=2027-01-31&resultado=buzon")
+    expect(estimacion(pagina)).to_contain_text("Ninguna llamada finalizada es así")
+    dias = Llamada.objects.filter(estado="finalizada").aggregate(
+        primero=Min("fecha_finalizacion"), ultimo=Max("fecha_finalizacion")
+    )
+    expect(pagina.locator("#donde-hay")).to_contain_text(f"del {dias['primero']:%d/%m/%Y} al {dias['ultimo']:%d/%m/%Y}")
+    pagina.locator("#donde-hay").get_by_role("link", name="Ver esos días").click()
+    buzones = Llamada.objects.filter(estado="finalizada", resultado="buzon").count()
+    expect(estimacion(pagina)).to_contain_text(f"{buzones} llamadas")
+    expect(pagina.get_by_label("Desde")).to_have_value(f"{dias['primero']:%Y-%m-%d}")
+    expect(pagina.locator("#donde-hay")).to_be_hidden()
+
+
+def test_si_la_sesion_termina_se_entra_y_se_sigue_con_lo_elegido(entrar, campana, servidor):
+    pagina = entrar()
+    pagina.goto(EXPORTAR)
+    expect(estimacion(pagina)).to_contain_text("llamadas")
+    Session.objects.all().delete()
+    pagina.get_by_label("buzón").check()
+    expect(estimacion(pagina)).to_contain_text("Su sesión ha terminado. Entre otra vez y seguirá donde estaba")
+    sigue = pagina.get_by_role("link", name="Entre otra vez").get_attribute("href")
+    pagina.get_by_role("button", name="Descargar").click()  # y aunque se siga sin hacer caso
+    pagina.wait_for_url("**/admin/login/**")
+    ruta, _, elegido = parse_qs(urlsplit(pagina.url).query)["next"][0].partition("?")
+    assert parse_qs(urlsplit(sigue).query)["next"] == [f"{ruta}?{elegido}"]
+    assert (ruta, elegido) == (EXPORTAR, "resultado=buzon&formato=csv&dialecto=excel")
 
 
 # --- En segundo plano --------------------------------------------------------------------------------------
@@ -288,12 +350,13 @@ def test_la_pagina_del_encargo_dice_por_donde_va_y_acaba_sola(entrar, campana):
 def test_las_cifras_del_informe_son_las_de_la_base_y_llevan_a_sus_llamadas(entrar, campana):
     pagina = entrar()
     pagina.get_by_role("link", name="Ver el informe").click()
+    pagina.goto(f"{INFORME}?desde=2026-01-01")
     finalizadas = Llamada.objects.filter(estado="finalizada")
     contestadas = finalizadas.filter(resultado="contestada")
     duraciones = contestadas.aggregate(media=Avg("duracion_segundos"), total=Sum("duracion_segundos"))
     expect(pagina.locator(".totales dd")).to_have_count(6)
     totales = dict(zip(*(pagina.locator(f".totales {que}").all_inner_texts() for que in ("dt", "dd")), strict=True))
-    cifras = {titulo: texto.replace("\xa0", " ").removesuffix(" ⤓") for titulo, texto in totales.items()}
+    cifras = {titulo: texto.replace("\xa0", " ").partition("\n")[0].strip() for titulo, texto in totales.items()}
     assert cifras["Finalizadas"] == str(finalizadas.count())
     assert cifras["Contestadas"] == str(contestadas.count())
     assert cifras["Tasa de contacto"] == f"{100 * contestadas.count() / 600:.1f} %".replace(".", ",")
@@ -349,7 +412,7 @@ def test_la_tabla_de_agentes_se_ordena_por_cualquier_columna(entrar, campana):
 def test_un_informe_vacio_y_uno_que_no_se_entiende(entrar, campana):
     pagina = entrar()
     pagina.goto(f"{INFORME}?desde=1999-01-01&hasta=1999-01-02")
-    expect(pagina.locator(".vacio")).to_contain_text("Ninguna llamada finalizada es así.")
+    expect(pagina.locator(".vacio")).to_contain_text("En ese periodo ninguna llamada finalizada es así.")
     pagina.goto(f"{INFORME}?desde=2026-13-01&dsde=1")
     expect(pagina.locator("#errores-desde")).to_contain_text("«2026-13-01» no existe")
     expect(pagina.locator("body")).to_contain_text("«dsde». Parámetro desconocido. ¿Quería decir «desde»?")
@@ -367,15 +430,15 @@ def test_solo_con_el_teclado(entrar, campana):
     pagina.keyboard.press("Space")
     pulsar_hasta(pagina, "[name=columnas][value=estado]")
     pagina.keyboard.press("Space")
-    pulsar_hasta(pagina, "[aria-label='Subir usuario_email']")
+    pulsar_hasta(pagina, "[aria-label='Subir «Correo del agente»']")
     pagina.keyboard.press("Enter")
-    assert pagina.evaluate("document.activeElement.getAttribute('aria-label')") == "Subir usuario_email"
+    assert pagina.evaluate("document.activeElement.getAttribute('aria-label')") == "Subir «Correo del agente»"
     buzones = Llamada.objects.filter(estado="finalizada", resultado="buzon").count()
     expect(estimacion(pagina)).to_contain_text(f"{buzones} llamadas")
     pulsar_hasta(pagina, "input[name=_descargar]")
     with pagina.expect_download() as bajada:
         pagina.keyboard.press("Enter")
-    descargadas = filas(bajada.value.path())
+    descargadas = filas(bajada.value.path(), ";")
     assert "estado" not in descargadas[0]
     assert descargadas[0][-2:] == ["usuario_email", "duracion_segundos"]
     assert len(descargadas) == buzones + 1
@@ -463,6 +526,21 @@ def test_en_un_telefono_nada_se_sale(entrar, paginas):
     assert {ruta: ancho for ruta, ancho in anchos.items() if ancho > 390} == {}
 
 
+def test_en_un_telefono_estan_a_mano_el_menu_y_lo_de_exportar(entrar, campana):
+    pagina = entrar(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    pagina.goto(EXPORTAR)
+    expect(pagina.get_by_role("button", name="Descargar")).to_be_in_viewport(ratio=1)
+    expect(pagina.get_by_role("button", name="Exportar en segundo plano")).to_be_in_viewport(ratio=1)
+    assert pagina.locator("#como-sera").bounding_box()["height"] < 844 / 4
+    expect(pagina.get_by_role("link", name="Exportaciones")).to_be_hidden()
+    pagina.locator("summary", has_text="Menú").click()
+    pagina.get_by_role("link", name="Exportaciones").click()
+    pagina.wait_for_url(f"**{HISTORIAL}")
+    pagina.locator("summary", has_text="Menú").click()
+    pagina.get_by_role("navigation", name="Menú").get_by_role("link", name="Informe").click()
+    pagina.wait_for_url(f"**{INFORME}")
+
+
 def test_de_noche_es_oscura(entrar, campana):
     pagina = entrar(color_scheme="dark")
     for ruta in ("/admin/", EXPORTAR, INFORME):
@@ -541,6 +619,7 @@ def test_con_mas_agentes_de_los_que_caben_en_una_url(entrar, campana):
     }"""
     pagina.evaluate(elegir, [agente.email for agente in agentes])
     expect(estimacion(pagina)).to_contain_text("7 llamadas")
+    pagina.locator(".peticion summary").click()
     expect(pagina.get_by_label("URL", exact=True)).to_be_hidden()
     expect(pagina.locator("#no-cabe")).to_be_visible()
     assert "/api/v1/llamadas/exportaciones" in pagina.get_by_label("curl", exact=True).input_value()

@@ -28,7 +28,7 @@ COLUMNAS = [
     "", "llamada_id", "numero_destino", "estado", "resultado", "fecha_asignacion", "fecha_conexion",
     "fecha_finalizacion", "duracion_segundos", "usuario_email",
 ]  # fmt: skip
-EN_BLANCO = {"desde": "", "hasta": "", "zona": "", "dialecto": "", "columnas": COLUMNAS, "formato": "csv"}
+EN_BLANCO = {"desde": "", "hasta": "", "zona": "", "columnas": COLUMNAS, "formato": "csv"}
 
 
 def enviar(cliente, boton="_descargar", **datos):
@@ -63,7 +63,7 @@ def test_acaba_en_la_api_que_es_quien_descarga(con_sesion):
 
 def test_sin_ninguna_columna_no_son_todas(con_sesion):
     contenido = enviar(con_sesion, columnas=[""]).content.decode()
-    assert re.search(r'data-errores="columnas"><li>Está vacío', contenido)
+    assert 'data-errores="columnas"><li>Elija al menos una columna.</li>' in contenido
     assert not UltimaEleccion.objects.exists()
 
 
@@ -98,7 +98,7 @@ def test_recuerda_lo_ultimo_de_cada_uno(con_sesion):
     otro = Client()
     otra = Usuario.objects.create_user("otra@example.com", "clave", rol=Rol.ADMINISTRADOR)
     otro.force_login(otra, backend="django.contrib.auth.backends.ModelBackend")
-    assert re.search(r'value="csv"[^>]* checked', otro.get(RUTA).content.decode())
+    assert re.search(r'value="csv:excel"[^>]* checked', otro.get(RUTA).content.decode())
 
 
 def test_ayer_es_siempre_el_ayer_de_hoy(con_sesion):
