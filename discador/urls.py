@@ -16,7 +16,7 @@ from .listas import Desplegable
 from .paginas import no_encontrada
 
 admin.site.site_header = admin.site.site_title = "Discador"
-admin.site.index_title = "Llamadas y usuarios"
+admin.site.index_title = "Inicio"
 admin.site.site_url = None  # no hay otro sitio que ver
 admin.site.login_form = EntradaForm
 
