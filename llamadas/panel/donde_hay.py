@@ -53,9 +53,12 @@ def donde_las_hay_asi(formulario: Formulario) -> DondeHay:
 
 
 @register.inclusion_tag("llamadas/donde_hay.html")
-def donde_hay_llamadas() -> dict[str, Any]:
-    """Lo mismo para cualquier página que entienda `desde` y `hasta` en su dirección, como la lista de llamadas."""
-    return {"hay": donde_hay(timezone.get_default_timezone_name())}
+def donde_hay_llamadas(ruta: str = "") -> dict[str, Any]:
+    """Dónde las hay, con un enlace a ellas en `ruta`; por omisión, en la misma página, como puede ser la lista.
+
+    La página tiene que entender `desde` y `hasta` en su dirección.
+    """
+    return {"hay": donde_hay(timezone.get_default_timezone_name()), "ruta": ruta}
 
 
 def ultimo_dia() -> date | None:

@@ -13,7 +13,7 @@ from ..informe.numeros import porcentaje
 from ..models import EstadoDeExportacion, Exportacion, Llamada, Resultado, Trabajador
 from ..pedido.fechas import final, principio
 from ..pedido.textos import en_que_formato, que_llamadas
-from .donde_hay import donde_hay, ultimo_dia
+from .donde_hay import ultimo_dia
 from .encargos import como_va
 
 register = template.Library()
@@ -38,11 +38,9 @@ class Dia:
 @register.inclusion_tag("llamadas/portada.html")
 def portada() -> dict[str, Any]:
     """Lo que ve primero un administrador."""
-    ultimo = _lo_ultimo()
     pendientes = Exportacion.objects.en_segundo_plano().filter(estado=EstadoDeExportacion.PENDIENTE)
     return {
-        "ultimo_dia": ultimo,
-        "donde_hay": None if ultimo else donde_hay(timezone.get_default_timezone_name()),
+        "ultimo_dia": _lo_ultimo(),
         "ultimas": Exportacion.objects.all()[:CUANTAS],
         "trabajadores": Trabajador.objects.en_marcha().count(),
         "pendientes": pendientes.count(),

@@ -67,6 +67,12 @@ def _a_esas_horas(horas: Iterable[str], zona: str) -> Q:
     return Q(In(HoraDelDia("fecha_finalizacion", zona), [int(hora) for hora in horas]))
 
 
+def _con_y_sin_resultado(resultados: list[str]) -> list[str]:
+    """Como «con resultado contestada o buzón» y «sin resultado»."""
+    con = " o ".join(RESULTADOS.get(resultado, resultado) for resultado in resultados if resultado != SIN_RESULTADO)
+    return [*([f"con resultado {con}"] if con else []), *([SIN_RESULTADO] if SIN_RESULTADO in resultados else [])]
+
+
 def _por_tramos(horas: list[str]) -> list[str]:
     """Las horas que van seguidas, si son más de dos, como «de 22 h a 2 h», también si pasan de la medianoche."""
     if not set(horas) <= HORAS.keys() or set(horas) == HORAS.keys():
@@ -93,8 +99,9 @@ FILTROS = {
                 "comas o repitiendo la opción.",
             ),
             condicion=_con_resultado,
-            frase="con resultado {}",
+            frase="{}",
             nombres=RESULTADOS,
+            juntar=_con_y_sin_resultado,
             ejemplo="contestada,buzon",
         ),
         Filtro(

@@ -96,7 +96,7 @@ def test_en_segundo_plano_y_contado_en_palabras(con_sesion, administrador):
     assert (al_dia(encargo).estado, encargo.filas) == ("completada", 1)
     assert Exportacion.objects.get().opciones["hora"] == ["9"]
     pagina = con_sesion.get(f"/admin/llamadas/exportacion/{encargo.pk}/change/").content.decode()
-    assert "con resultado sin resultado, de nadie, en miércoles, a las 9 h" in pagina
+    assert "sin resultado, de nadie, en miércoles, a las 9 h" in pagina
 
 
 def test_el_comando_tambien_las_admite(ejecutar_aqui, transactional_db):
@@ -117,6 +117,8 @@ def test_el_comando_tambien_las_admite(ejecutar_aqui, transactional_db):
         ({"hasta": "2026-06-12"}, "hasta el 12/06/2026"),
         ({"desde": "2026-06-08T09:30"}, "desde el 08/06/2026 a las 09:30:00"),
         ({"desde": "2026-06-08T09:30:00+02:00"}, "desde el 08/06/2026 a las 09:30:00 (UTC+02:00)"),
+        ({"resultado": ["sin_resultado"]}, "sin resultado"),
+        ({"resultado": ["sin_resultado", "buzon"]}, "con resultado buzón o sin resultado"),
         ({"hora": ["9", "10"]}, "a las 9 h o a las 10 h"),
         ({"hora": ["9", "10", "11", "12", "16"]}, "de 9 h a 13 h o a las 16 h"),
         ({"hora": ["0", "1", "22", "23", "5"]}, "a las 5 h o de 22 h a 2 h"),
