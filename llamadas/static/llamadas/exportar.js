@@ -61,13 +61,20 @@ function ensenarErrores(errores) {
   }
 }
 
+// Si el periodo elegido abarca todas las llamadas que hay, o no se ha elegido ninguno.
+function enTodosLosDias() {
+  const { desde, hasta } = formulario.elements;
+  const hay = dondeHay.querySelector("a")?.dataset;
+  return (!desde.value && !hasta.value) || (desde.value === hay?.desde && hasta.value === hay?.hasta);
+}
+
 function ensenar({ filas, bytes_aproximados: bytes, segundos_aproximados: segundos, desde, hasta, aviso = "" }) {
   const cuantas = filas === 1 ? "1 llamada" : `${numero.format(filas)} llamadas`;
   const cuando = desde ? ` del ${dia(desde)} al ${dia(hasta)}` : "";
   estimacion.textContent = filas
     ? `${cuantas}${cuando}: más o menos ${tamano(bytes)}, en ${tiempo(segundos)}. ${aviso}`.trim()
-    : "Ninguna llamada finalizada es así: el fichero llevaría solo la cabecera.";
-  dondeHay.hidden = Boolean(filas);
+    : `Ninguna llamada finalizada es así: el fichero llevaría solo la cabecera.${enTodosLosDias() ? " Pruebe con menos filtros." : ""}`;
+  dondeHay.hidden = Boolean(filas) || enTodosLosDias();
   const noCabe = maximo && filas > maximo;
   const esMucho = noCabe || segundos > ES_MUCHO;
   consejo.hidden = !esMucho;
@@ -97,6 +104,7 @@ async function preguntar() {
     const cuerpo = aEntrar ? {} : await respuesta.json();
     if (signal.aborted) return;
     ensenarErrores(respuesta.status === 400 ? cuerpo : {});
+    dondeHay.hidden = true;
     if (aEntrar) sinSesion();
     else if (respuesta.ok) ensenar(cuerpo);
     else if (respuesta.status === 400) estimacion.textContent = "Hay algo que corregir más arriba.";

@@ -278,6 +278,10 @@ def test_donde_no_hay_llamadas_lleva_adonde_las_hay(entrar, campana):
     expect(estimacion(pagina)).to_contain_text(f"{buzones} llamadas")
     expect(pagina.get_by_label("Desde")).to_have_value(f"{dias['primero']:%Y-%m-%d}")
     expect(pagina.locator("#donde-hay")).to_be_hidden()
+    pagina.get_by_label("sin resultado").check()
+    pagina.get_by_label("buzón").uncheck()
+    expect(estimacion(pagina)).to_contain_text("Pruebe con menos filtros.")
+    expect(pagina.locator("#donde-hay")).to_be_hidden()
 
 
 def test_si_la_sesion_termina_se_entra_y_se_sigue_con_lo_elegido(entrar, campana, servidor):
@@ -560,6 +564,7 @@ def test_el_informe_impreso_no_lleva_botones(entrar, campana):
     assert tabla["x"] + tabla["width"] <= 760
     assert contenido["width"] > 700
     expect(pagina.locator(".acciones")).to_be_hidden()
+    expect(pagina.locator(".totales .exportar").first).to_be_hidden()
     expect(pagina.locator("#header")).to_be_hidden()
     expect(pagina.locator(".grafico svg").first).to_be_visible()
     assert pagina.pdf().startswith(b"%PDF")
