@@ -45,11 +45,14 @@ def donde_hay(zona: str) -> DondeHay:
 
 
 def donde_las_hay_asi(formulario: Formulario) -> DondeHay:
-    """Dónde hay llamadas como las que se piden, fuera del periodo que se pide. Solo si el formulario vale."""
+    """Dónde hay llamadas como las que se piden, fuera del periodo que se pide. Solo si el formulario vale.
+
+    Sin la consulta, si con tantos agentes no cabría en una URL.
+    """
     sin_periodo = replace(formulario.pedido, desde=None, hasta=None)
     desde, hasta = _extremos(sin_periodo.llamadas(), ZoneInfo(sin_periodo.opciones.zona))
     con_el = formulario.con(desde=desde.isoformat(), hasta=hasta.isoformat()) if desde and hasta else ""
-    return DondeHay(desde=desde, hasta=hasta, consulta=con_el)
+    return DondeHay(desde=desde, hasta=hasta, consulta=con_el if formulario.cabe else "")
 
 
 @register.inclusion_tag("llamadas/donde_hay.html")

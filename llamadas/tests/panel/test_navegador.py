@@ -288,7 +288,12 @@ def test_si_la_sesion_termina_se_entra_y_se_sigue_con_lo_elegido(entrar, campana
     pagina = entrar()
     pagina.goto(EXPORTAR)
     expect(estimacion(pagina)).to_contain_text("llamadas")
+    Exportacion.objects.update(estado="en_curso", archivo="")
+    otra = pagina.context.new_page()
+    otra.goto(f"{HISTORIAL}{campana.pk}/change/")
+    expect(otra.locator(".como-va progress")).to_be_visible()
     Session.objects.all().delete()
+    otra.wait_for_url("**/admin/login/**")  # no se queda mirando una barra que no avanza
     pagina.get_by_label("buzón").check()
     expect(estimacion(pagina)).to_contain_text("Su sesión ha terminado. Entre otra vez y seguirá donde estaba")
     sigue = pagina.get_by_role("link", name="Entre otra vez").get_attribute("href")

@@ -270,6 +270,9 @@ def test_con_muchos_agentes_el_informe_se_ve_y_todos_sus_enlaces_caben(servidor,
             largos = [e for e in enlaces(respuesta.text) if len(f"GET {e} HTTP/1.1") > LO_QUE_ADMITE_GUNICORN]
             assert largos == []
     assert "Son demasiados agentes para una dirección" in respuesta.text
+    vacio = de_verdad.post(informe, {"usuario": muchos, "desde": "2027-01-01"}).text
+    assert "Hay llamadas finalizadas del 31/01/2026 al 31/01/2026." in vacio
+    assert [e for e in enlaces(vacio) if len(f"GET {e} HTTP/1.1") > LO_QUE_ADMITE_GUNICORN] == []
 
 
 def test_los_enlaces_de_una_lista_con_los_agentes_que_caben_tambien_caben(servidor, de_verdad, muchos):
