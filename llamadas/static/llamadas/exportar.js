@@ -71,9 +71,10 @@ function enTodosLosDias() {
 function ensenar({ filas, bytes_aproximados: bytes, segundos_aproximados: segundos, desde, hasta, aviso = "" }) {
   const cuantas = filas === 1 ? "1 llamada" : `${numero.format(filas)} llamadas`;
   const cuando = desde ? ` del ${dia(desde)} al ${dia(hasta)}` : "";
+  const sobranFiltros = dondeHay.querySelector("a") && enTodosLosDias();
   estimacion.textContent = filas
     ? `${cuantas}${cuando}: más o menos ${tamano(bytes)}, en ${tiempo(segundos)}. ${aviso}`.trim()
-    : `Ninguna llamada finalizada es así: el fichero llevaría solo la cabecera.${enTodosLosDias() ? " Pruebe con menos filtros." : ""}`;
+    : `Ninguna llamada finalizada es así: el fichero llevaría solo la cabecera.${sobranFiltros ? " Pruebe con menos filtros." : ""}`;
   dondeHay.hidden = Boolean(filas) || enTodosLosDias();
   const noCabe = maximo && filas > maximo;
   const esMucho = noCabe || segundos > ES_MUCHO;
