@@ -41,6 +41,7 @@ ejemplos:
   DATABASE_URL=sqlite:///demo.sqlite3 manage.py demo --sin-servidor
 """
 
+PRIMERO, ULTIMO = date(1970, 3, 1), date(9998, 12, 31)  # lejos de los extremos del calendario
 CORREO = "admin@discador.example.com"
 DE_OTROS = (
     "La base de datos ya tiene datos que no son de la demostración, y no se han tocado. "
@@ -119,9 +120,12 @@ Sirviendo en {raiz} hasta Ctrl-C."""
 
 def _dia(texto: str) -> date:
     try:
-        return date.fromisoformat(texto)
+        dia = date.fromisoformat(texto)
     except ValueError:
         raise ArgumentTypeError(f"«{texto}» no es un día: escríbalo como 2026-06-26.") from None
+    if not PRIMERO <= dia <= ULTIMO:
+        raise ArgumentTypeError(f"«{texto}» no está entre {PRIMERO} y {ULTIMO}: elija otro día.")
+    return dia
 
 
 def _descargar(url: str, token: str) -> tuple[Path, int]:

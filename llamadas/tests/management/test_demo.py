@@ -123,9 +123,16 @@ def test_si_el_puerto_esta_ocupado_lo_dice_y_no_toca_nada(entorno_vacio, tmp_pat
     assert list(tmp_path.iterdir()) == []
 
 
-def test_un_dia_que_no_lo_es_se_dice_sin_traza(ejecutar_aqui):
-    errores = ejecutar_aqui("demo", "--hasta", "ayer").stderr.decode()
-    assert "«ayer» no es un día: escríbalo como 2026-06-26." in errores
+@pytest.mark.parametrize(
+    ("dia", "motivo"),
+    [
+        ("ayer", "«ayer» no es un día: escríbalo como 2026-06-26."),
+        ("0001-01-01", "«0001-01-01» no está entre 1970-03-01 y 9998-12-31: elija otro día."),
+    ],
+)
+def test_un_dia_que_no_vale_se_dice_sin_traza(ejecutar_aqui, dia, motivo):
+    errores = ejecutar_aqui("demo", "--hasta", dia).stderr.decode()
+    assert motivo in errores
     assert "Traceback" not in errores
 
 
