@@ -565,9 +565,9 @@ def test_cancelar_una_en_curso_la_para_en_segundos(administrador, trabajador, co
 
 
 def test_con_sigterm_se_devuelve_a_la_cola_y_otro_la_acaba(administrador, trabajador):
-    sembrar(200_000)
+    sembrar(40_000)
     encargo = un_encargo(administrador, opciones={"formato": "xlsx"})
-    primero = trabajador("--gracia", "0")
+    primero = trabajador("--gracia", "0", antes=DESPACIO)
     esperar(lambda: al_dia(encargo).estado == "en_curso")
     primero.send_signal(signal.SIGTERM)
     assert primero.wait(timeout=60) == 0
