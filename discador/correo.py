@@ -2,7 +2,9 @@
 
 from django.conf import settings
 
+SIN_DESTINO = ("console", "dummy", "filebased")  # los de Django que no llevan los correos a nadie
+
 
 def se_entrega() -> bool:
-    """Si `EMAIL_URL` es un servidor de correo."""
-    return settings.EMAIL_BACKEND == "django.core.mail.backends.smtp.EmailBackend"
+    """Si alguien llevará los correos a su destino (EMAIL_URL)."""
+    return settings.EMAIL_BACKEND not in [f"django.core.mail.backends.{nombre}.EmailBackend" for nombre in SIN_DESTINO]

@@ -8,11 +8,12 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.template.loader import render_to_string
 
+from discador.correo import se_entrega
+
 from ..models import Aviso, EstadoDeAviso, EstadoDeExportacion
 from ..pedido.textos import en_palabras
 from .bandeja import NoEntregado, sigue_siendo_administrador
 from .enlaces import enlace
-from .sin_servidor import DE_DJANGO, hay_servidor
 
 ASUNTOS = {
     EstadoDeExportacion.COMPLETADA: "Su exportación de llamadas está lista",
@@ -21,7 +22,7 @@ ASUNTOS = {
 
 EN_VEZ_DE = {
     "django.core.mail.backends.smtp.EmailBackend": "llamadas.avisos.smtp.ConPlazo",
-    DE_DJANGO: "llamadas.avisos.sin_servidor.EnElRegistro",
+    "django.core.mail.backends.console.EmailBackend": "llamadas.avisos.sin_servidor.EnElRegistro",
 }
 
 
@@ -53,7 +54,7 @@ def enviar(aviso: Aviso, llego: Callable[..., None]) -> None:
             mensaje.connection = conexion
             mensaje.send()
             # Antes de despedirse: si se muere aquí, se enviaría otra vez.
-            llego(como=EstadoDeAviso.ENTREGADO if hay_servidor() else EstadoDeAviso.ESCRITO)
+            llego(como=EstadoDeAviso.ENTREGADO if se_entrega() else EstadoDeAviso.ESCRITO)
     except smtplib.SMTPRecipientsRefused as error:
         (codigo, _), *_ = error.recipients.values()
         raise NoEntregado(

@@ -4,14 +4,13 @@ import logging
 from collections.abc import Sequence
 from typing import Any
 
-from django.conf import settings
 from django.core import checks
 from django.core.mail import EmailMessage
 from django.core.mail.backends.base import BaseEmailBackend
 
-registro = logging.getLogger(__name__)
+from discador.correo import se_entrega
 
-DE_DJANGO = "django.core.mail.backends.console.EmailBackend"
+registro = logging.getLogger(__name__)
 
 
 class EnElRegistro(BaseEmailBackend):
@@ -25,14 +24,9 @@ class EnElRegistro(BaseEmailBackend):
         return len(email_messages)
 
 
-def hay_servidor() -> bool:
-    """Si alguien llevará los correos a su destino."""
-    return settings.EMAIL_BACKEND != DE_DJANGO
-
-
 def comprobar(**_: Any) -> list[checks.CheckMessage]:
     """La comprobación de `check --deploy`."""
-    if hay_servidor():
+    if se_entrega():
         return []
     return [
         checks.Warning(
