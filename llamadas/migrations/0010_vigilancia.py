@@ -8,7 +8,7 @@ from discador.migraciones import Migracion
 class Migration(Migracion):
     al_aplicar = al_deshacer = ("llamadas_exportacion",)
 
-    dependencies = [("llamadas", "0008_fechas_finitas")]
+    dependencies = [("llamadas", "0009_ultima_llamada")]
 
     operations = [
         migrations.AlterField(

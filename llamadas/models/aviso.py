@@ -36,7 +36,7 @@ class Aviso(models.Model):
     exportacion = models.ForeignKey(
         Exportacion, verbose_name="exportación", on_delete=models.PROTECT, related_name="avisos"
     )
-    suceso = models.CharField("suceso", max_length=20, choices=EstadoDeExportacion.choices)
+    suceso = models.CharField("qué dice", max_length=20, choices=EstadoDeExportacion.choices)
     medio = models.CharField("medio", max_length=10, choices=Medio.choices)
     destino = models.CharField("destino", max_length=2000)
     estado = models.CharField("estado", max_length=10, choices=EstadoDeAviso.choices, default=EstadoDeAviso.PENDIENTE)

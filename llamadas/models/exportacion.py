@@ -25,7 +25,7 @@ class Puerta(models.TextChoices):
     """
 
     API = "api", "API"
-    ADMINISTRACION = "administracion", "administración"
+    ADMINISTRACION = "administracion", "página"
     COMANDO = "comando", "comando"
     DESCONOCIDA = "desconocida", "desconocida"
 
@@ -103,6 +103,11 @@ class Exportacion(models.Model):
     direccion = models.GenericIPAddressField("dirección IP", null=True)
     opciones = models.JSONField("opciones", help_text="Como se escribirían en la API.")
     de_una_seleccion = models.BooleanField("de una selección", default=False)
+    ultima_llamada = models.PositiveBigIntegerField(
+        "última llamada",
+        null=True,
+        help_text="La de identificador más alto de las que había al encargarla, si se eligió una lista entera.",
+    )
     formato = models.CharField("formato", max_length=20)
 
     estado = models.CharField("estado", max_length=20, choices=EstadoDeExportacion.choices)

@@ -54,6 +54,10 @@ class LlamadaQuerySet(models.QuerySet["Llamada"]):
             llamadas = llamadas.filter(fecha_finalizacion__lt=hasta)
         return llamadas
 
+    def hasta_la(self, ultima: int | None) -> Self:
+        """Sin las que llegaron después de la de ese identificador; todas, si no se dice ninguno."""
+        return self if ultima is None else self.filter(pk__lte=ultima)
+
     def en_orden_de_exportacion(self) -> Self:
         """Por fecha de finalización y, a igualdad, por identificador; las que no la tienen, al final."""
         return self.order_by(F("fecha_finalizacion").asc(nulls_last=True), "pk")

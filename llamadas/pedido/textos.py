@@ -45,7 +45,10 @@ def en_palabras(exportacion: Exportacion) -> list[tuple[str, str]]:
 
 def que_llamadas(exportacion: Exportacion) -> str:
     """Qué llamadas se pidieron."""
-    return "las que se seleccionaron" if exportacion.de_una_seleccion else cuales(exportacion.opciones)
+    if exportacion.de_una_seleccion:
+        return "las que se seleccionaron"
+    de_cuales = "" if exportacion.ultima_llamada is None else ", de las que había al encargarla"
+    return f"{cuales(exportacion.opciones)}{de_cuales}"
 
 
 def en_que_formato(exportacion: Exportacion) -> str:

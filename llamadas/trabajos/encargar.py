@@ -8,12 +8,13 @@ from uuid import UUID, uuid4, uuid5
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import Max
 
 from usuarios.models import Usuario
 
 from ..entrega.constancia import Alguien
 from ..exportacion.estimacion import ocupara
-from ..models import Ahora, EstadoDeExportacion, Exportacion, LlamadaQuerySet, Modo, Puerta, Seleccionada
+from ..models import Ahora, EstadoDeExportacion, Exportacion, Llamada, LlamadaQuerySet, Modo, Puerta, Seleccionada
 from ..pedido.pedido import Pedido
 from .almacen import SIN_CARPETA, almacen, no_se_puede_usar
 from .cola import encolar
@@ -34,7 +35,8 @@ class Peticion:
     """Lo que se encarga, ya comprobado.
 
     `raiz` es la del sitio, para los enlaces de los avisos. `seleccion`, si no son las que eligen las opciones, las
-    llamadas elegidas a mano. `formulario` distingue a la página desde la que se envía de otra igual.
+    llamadas elegidas a mano. Con `solo_las_que_hay` se eligieron todas las de una lista, y las que lleguen después no
+    son de ella aunque cumplan lo mismo. `formulario` distingue a la página desde la que se envía de otra igual.
     """
 
     quien: Alguien
@@ -44,6 +46,7 @@ class Peticion:
     avisar_correo: bool = False
     webhook_url: str = ""
     seleccion: LlamadaQuerySet | None = None
+    solo_las_que_hay: bool = False
     formulario: UUID | None = None
 
     def identificador(self) -> UUID:
@@ -59,6 +62,7 @@ class Peticion:
             self.avisar_correo,
             self.webhook_url,
             self.seleccion is not None,
+            self.solo_las_que_hay,
         ]
         identificador = uuid5(self.formulario, json.dumps(contenido, sort_keys=True))
         while Exportacion.objects.perdidas().filter(pk=identificador).exists():
@@ -66,10 +70,12 @@ class Peticion:
         return identificador
 
     def es_la_misma_que(self, encargo: Exportacion) -> bool:
-        """Si ya está pedida. Dos selecciones hechas a mano nunca son la misma, salvo que se envíen dos veces."""
+        """Si ya está pedida. Dos selecciones hechas en una lista nunca son la misma, salvo que se envíen dos veces."""
         return (
             self.seleccion is None
             and not encargo.de_una_seleccion
+            and not self.solo_las_que_hay
+            and encargo.ultima_llamada is None
             and encargo.opciones == self.pedido.escrito
             and encargo.avisar_correo == self.avisar_correo
             and encargo.webhook_url == self.webhook_url
@@ -132,6 +138,7 @@ def _crear(peticion: Peticion, identificador: UUID, filas: int) -> Exportacion:
         direccion=peticion.quien.direccion,
         opciones=peticion.pedido.escrito,
         de_una_seleccion=peticion.seleccion is not None,
+        ultima_llamada=_la_ultima() if peticion.solo_las_que_hay else None,
         formato=peticion.pedido.opciones.extension,
         estado=EstadoDeExportacion.PENDIENTE,
         filas_previstas=filas,
@@ -144,6 +151,11 @@ def _crear(peticion: Peticion, identificador: UUID, filas: int) -> Exportacion:
     if peticion.seleccion is not None:
         _recordar(encargo, peticion.seleccion)
     return encargo
+
+
+def _la_ultima() -> int:
+    """El identificador más alto de las llamadas que hay; 0 si no hay ninguna."""
+    return Llamada.objects.aggregate(ultima=Max("pk"))["ultima"] or 0
 
 
 def repetible(encargo: Exportacion) -> bool:

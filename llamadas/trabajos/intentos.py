@@ -90,7 +90,8 @@ def _lo_pedido(encargo: Exportacion) -> tuple[LlamadaQuerySet, Opciones]:
     except PedidoInvalido as error:
         raise Imposible(ya_no_vale(error.motivos)) from error
     seleccion = encargo.seleccion()
-    return pedido.llamadas() if seleccion is None else seleccion, pedido.opciones
+    llamadas = pedido.llamadas().hasta_la(encargo.ultima_llamada) if seleccion is None else seleccion
+    return llamadas, pedido.opciones
 
 
 def _preparar(encargo: Exportacion) -> bool:

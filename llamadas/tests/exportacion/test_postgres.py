@@ -211,7 +211,7 @@ def test_quien_deja_de_leer_para_al_servidor(muchas):
     esperar(nadie_lee, segundos=1)
 
 
-LENTA = Columna("lenta", Tipo.ENTERO, "lenta", 5)
+LENTA = Columna("lenta", Tipo.ENTERO, "lenta", 5, "Lenta")
 
 
 def con_siesta_en(fila):
@@ -233,7 +233,7 @@ def test_abandonarla_acaba_con_una_consulta_que_aun_no_da_filas(muchas, formato)
     assert time.monotonic() - empezo < 2  # y no un minuto
 
 
-ROTA = Columna("rota", Tipo.ENTERO, "rota", 5)
+ROTA = Columna("rota", Tipo.ENTERO, "rota", 5, "Rota")
 
 
 def test_un_error_del_servidor_a_mitad_llega_a_quien_lee(muchas):
