@@ -6,11 +6,12 @@ from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.autocomplete import AutocompleteJsonView
-from django.contrib.admin.views.main import ERROR_FLAG, ORDER_VAR, SEARCH_VAR, ChangeList
+from django.contrib.admin.views.main import ERROR_FLAG, ORDER_VAR, PAGE_VAR, SEARCH_VAR, ChangeList
 from django.core.exceptions import BadRequest, PermissionDenied, ValidationError
 from django.db.models import ForeignKey, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.html import format_html
+from django.utils.text import capfirst
 
 LO_MAS_LARGO = 254  # caracteres de lo que se busca: lo que puede tener un correo (RFC 5321 §4.5.3.1.3)
 QUE_PASA = format_html(
@@ -28,6 +29,20 @@ class Lista(ChangeList):
         if any("\0" in texto for texto in escrito) or not _se_puede_buscar(request.GET.get(SEARCH_VAR, "")):
             raise IncorrectLookupParameters
         super().__init__(request, *args, **kwargs)
+        self.title = capfirst(str(self.opts.verbose_name_plural))  # y no «Seleccione llamada para ver»
+
+    @property
+    def paginas(self) -> list[dict[str, Any]]:
+        """Las páginas a las que se puede ir desde esta, con sus huecos; nada, si no hay otra."""
+        if not self.multi_page or (self.show_all and self.can_show_all):
+            return []
+        return [
+            {"numero": numero, "es_esta": numero == self.page_num, "enlace": self._enlace_a(numero)}
+            for numero in self.paginator.get_elided_page_range(self.page_num)
+        ]
+
+    def _enlace_a(self, pagina: int | str) -> str:
+        return self.get_query_string({PAGE_VAR: pagina}) if isinstance(pagina, int) else ""
 
     def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
         """Solo por las columnas que se ofrecen: por otra, sin índice, habría que ordenar la tabla entera."""

@@ -19,6 +19,7 @@ admin.site.site_header = admin.site.site_title = "Discador"
 admin.site.index_title = "Inicio"
 admin.site.site_url = None  # no hay otro sitio que ver
 admin.site.login_form = EntradaForm
+admin.site.enable_nav_sidebar = False  # la barra de secciones, que también está en un teléfono, la sustituye
 
 handler400 = "discador.paginas.erronea"
 handler403 = "discador.paginas.sin_permiso"

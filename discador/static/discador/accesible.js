@@ -1,7 +1,6 @@
-// Lo que a la administración de Django le falta para quien no ve la pantalla: el nombre de la búsqueda, cuya etiqueta es
-// un dibujo, y el de sus desplegables, que no heredan el del campo al que sustituyen (WCAG 4.1.2).
-document.getElementById("searchbar")?.setAttribute("aria-label", "Buscar");
-
+// Lo que a la administración de Django le falta para quien no ve la pantalla: el nombre de sus desplegables, que no heredan
+// el del campo al que sustituyen (WCAG 4.1.2).
+//
 // Con jQuery, que es con lo que se hacen los desplegables: así esto va después.
 window.django?.jQuery?.(() => {
   for (const campo of document.querySelectorAll(".admin-autocomplete")) {
