@@ -58,7 +58,7 @@ def test_un_error_en_la_administracion_es_una_pagina_en_espanol_sin_detalles(con
     def fallar(*_):
         raise RuntimeError("secreto")
 
-    monkeypatch.setattr("llamadas.admin.llamadas.ListadoQuerySet", fallar)
+    monkeypatch.setattr("llamadas.admin.llamadas.LlamadaAdmin.get_queryset", fallar)
     con_sesion.raise_request_exception = False
     respuesta = con_sesion.get("/admin/llamadas/llamada/")
     assert respuesta.status_code == 500

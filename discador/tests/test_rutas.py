@@ -12,6 +12,7 @@ admin/llamadas/aviso/<path:object_id>/ None
 admin/llamadas/aviso/<path:object_id>/change/ llamadas_aviso_change
 admin/llamadas/aviso/<path:object_id>/delete/ llamadas_aviso_delete
 admin/llamadas/aviso/<path:object_id>/history/ llamadas_aviso_history
+admin/llamadas/aviso/<uuid:pk>/reenviar/ llamadas_aviso_reenviar
 admin/llamadas/aviso/add/ llamadas_aviso_add
 admin/llamadas/exportacion/ llamadas_exportacion_changelist
 admin/llamadas/exportacion/<path:object_id>/ None

@@ -1,31 +1,34 @@
 """Los filtros de la lista de llamadas."""
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, timedelta
 from typing import Any, cast
 
 from django.contrib import admin
-from django.contrib.admin.options import IncorrectLookupParameters
-from django.contrib.admin.views.main import ERROR_FLAG, ChangeList
+from django.contrib.admin.views.main import ERROR_FLAG, ORDER_VAR, SEARCH_VAR, ChangeList
 from django.db.models import Model
 from django.db.models.constants import LOOKUP_SEP
 from django.http import HttpRequest, QueryDict
-from django.utils import timezone
 
 from discador.listas import Lista
 from usuarios.models import Usuario
 
 from ..models import LlamadaQuerySet
-from ..panel.formulario import cabe_en_una_url, consulta
+from ..panel.formulario import Formulario, cabe_en_una_url, consulta
 from ..pedido.campos import SIN_AGENTE
 from ..pedido.campos import Lista as ListaDeValores
 from ..pedido.filtros import FILTROS, RESULTADOS, SIN_RESULTADO, de_una_seleccion
 from ..pedido.pedido import Pedido, PedidoInvalido, leer
 from ..pedido.textos import cuales
 
-DEL_PERIODO = tuple(f"fecha_finalizacion__{parte}" for parte in ("year", "month", "day"))
-DE_DJANGO = ("estado__exact", *DEL_PERIODO)
-"""Los filtros de la lista que no son de la API: en ella todas están finalizadas, y el periodo va de un día a otro."""
+DE_DJANGO = ("estado__exact",)
+"""Los filtros de la lista que no son de la API: en ella todas están finalizadas."""
+
+SE_ORDENA_POR = {"id": "identificador", "finalizacion": "fecha de finalización"}
+"""Las columnas que tienen índice."""
+
+DE_UN_PERIODO = ("desde", "hasta", "zona")
+DE_ANTES = ("resultado__exact", "usuario__id__exact", *(f"fecha_finalizacion__{p}" for p in ("year", "month", "day")))
 
 
 class FiltroDeLaApi(admin.ListFilter):
@@ -41,6 +44,35 @@ class FiltroDeLaApi(admin.ListFilter):
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         return queryset
+
+
+class FiltroDePeriodo(FiltroDeLaApi):
+    """Entre qué días, o qué horas, acabaron; y en qué zona se cuentan."""
+
+    title = "fecha en que acabó"
+    template = "llamadas/filtro_de_periodo.html"
+
+    def expected_parameters(self) -> list[str | None]:
+        return [*DE_UN_PERIODO]
+
+    def choices(self, changelist: ChangeList) -> Iterator[dict[str, Any]]:
+        """Lo que necesita la plantilla: lo elegido, los periodos de siempre y los demás filtros, que se conservan."""
+        puestos = changelist.filter_params
+        formulario = Formulario({nombre: puestos[nombre] for nombre in DE_UN_PERIODO if nombre in puestos})
+        elegido = formulario.contexto()
+        yield {
+            **{nombre: elegido[nombre] for nombre in ("periodo", "zona_escrita", "zona_de_siempre", "zonas")},
+            "atajos": [
+                {
+                    "titulo": a["atajo"].titulo,
+                    "es_este": a["atajo"].nombre == formulario.atajo,
+                    "enlace": changelist.get_query_string({"desde": a["desde"], "hasta": a["hasta"]}),
+                }
+                for a in elegido["atajos"]
+            ],
+            "otros": [(nombre, v) for nombre, vs in puestos.items() if nombre not in DE_UN_PERIODO for v in vs],
+            "quitar": formulario.parametros and changelist.get_query_string(remove=[*DE_UN_PERIODO]),
+        }
 
 
 class FiltroDeResultado(FiltroDeLaApi):
@@ -128,13 +160,22 @@ class ListaDeLlamadas(Lista):
             error for filtro in self.filter_specs if isinstance(filtro, FiltroDeLaSeleccion) for error in filtro.errores
         ]
 
-    def get_filters(self, request: HttpRequest) -> Any:
-        """Antes, que Django haga con el periodo unas cuentas que no comprueba."""
-        try:
-            _periodo(request.GET)
-        except (ValueError, OverflowError) as error:
-            raise IncorrectLookupParameters from error
-        return super().get_filters(request)
+    @property
+    def se_entiende(self) -> bool:
+        """Si lo que se pide es algo, aunque no haya ninguna así."""
+        return not self.errores and ERROR_FLAG not in self.pedido
+
+    @property
+    def orden(self) -> str:
+        """En qué orden están, para quien las mira."""
+        if not self.params.get(ORDER_VAR):
+            return "Primero, las últimas en acabar." if con_periodo(self.pedido) else "Primero, las últimas en llegar."
+        sentidos = {"asc": "de menor a mayor", "desc": "de mayor a menor"}
+        por = [
+            f"{SE_ORDENA_POR[str(self.list_display[columna])]}, {sentidos[sentido]}"
+            for columna, sentido in self.get_ordering_field_columns().items()
+        ]
+        return f"Por {'; después, por '.join(por)}."
 
     @property
     def seleccion(self) -> str | None:
@@ -143,44 +184,65 @@ class ListaDeLlamadas(Lista):
         Lo que no tiene ninguna, como el estado, no va.
         """
         lista = self.pedido
-        if self.errores or ERROR_FLAG in lista:
+        if not self.se_entiende:
             return None
-        parametros = {nombre: lista.getlist(nombre) for nombre in de_una_seleccion() if nombre in lista}
-        if dias := _periodo(lista):
-            if {"desde", "hasta", "zona"} & parametros.keys():  # lo que cumple los dos a la vez no se puede decir
-                return None
-            parametros |= {"desde": [dias[0].isoformat()], "hasta": [dias[1].isoformat()]}
+        parametros = opciones_de(lista)
         return consulta(parametros) if cabe_en_una_url(parametros) else None
 
 
-def con_los_nombres_de_ahora(lista: QueryDict) -> QueryDict | None:
-    """La misma lista, si está pedida con los nombres que tenían antes dos filtros: hay marcadores que los llevan."""
-    if not {"resultado__exact", "usuario__id__exact"} & lista.keys():
+def con_periodo(lista: QueryDict) -> bool:
+    """Si están las que acabaron en un periodo."""
+    return bool({"desde", "hasta"} & lista.keys())
+
+
+def opciones_de(lista: QueryDict) -> dict[str, list[str]]:
+    """Las opciones de la API que eligen qué llamadas hay en una lista. Lo buscado y el estado no son de ella."""
+    return {nombre: lista.getlist(nombre) for nombre in de_una_seleccion() if nombre in lista}
+
+
+def toda_la_lista(request: HttpRequest) -> dict[str, list[str]] | None:
+    """Con qué opciones de la API se pide todo lo seleccionado, si es la lista entera; si no, nada.
+
+    Tampoco si se ha buscado: esa selección no se puede decir con ellas.
+    """
+    if request.POST.get("select_across") != "1" or request.GET.get(SEARCH_VAR):
+        return None
+    return opciones_de(request.GET)
+
+
+def como_se_pide_ahora(lista: QueryDict) -> QueryDict | None:
+    """La misma lista, si se pide con los nombres de antes, que hay marcadores que los llevan, o con fechas en blanco.
+
+    Las fechas en blanco son las que se dejan así en su formulario. Nada, si no hay nada que cambiar.
+    """
+    en_blanco = [nombre for nombre in DE_UN_PERIODO if nombre in lista and not "".join(lista.getlist(nombre)).strip()]
+    if not en_blanco and not {*DE_ANTES} & lista.keys():
         return None
     ahora = lista.copy()
+    for nombre in en_blanco:
+        ahora.pop(nombre)
+    _con_los_dias(ahora)
     for resultado in ahora.pop("resultado__exact", []):
         ahora.appendlist("resultado", resultado or SIN_RESULTADO)
     for escrito in filter(None, ahora.pop("usuario__id__exact", [])):
         pk = int(escrito) if escrito.isascii() and escrito.isdigit() and len(escrito) < 19 else 0
         correo = Usuario.objects.filter(pk=pk).values_list("email", flat=True).first()
         ahora.appendlist("usuario", correo or escrito)
-    return ahora
+    return ahora if ahora != lista else None
 
 
-def _periodo(lista: QueryDict) -> tuple[date, date] | None:
-    """El primer día y el último de la jerarquía de fechas: los de un año, un mes o un día.
-
-    Lanza `ValueError` u `OverflowError` si no lo son, o si alguno no cabe en el calendario de la zona.
-    """
-    escrito = [lista.get(nombre) for nombre in DEL_PERIODO]
-    if escrito == [None, None, None]:
-        return None
-    ano, mes, dia = (int(parte) if parte else None for parte in escrito)
-    if not ano or (dia and not mes):
-        raise ValueError("Un mes es de un año, y un día, de un mes.")
-    primero = date(ano, mes or 1, dia or 1)
-    fin = primero + timedelta(days=1 if dia else 31 if mes else 366)
-    siguiente = fin if dia else fin.replace(day=1) if mes else fin.replace(month=1, day=1)
-    for limite in (primero, siguiente):
-        datetime.combine(limite, time(), timezone.get_default_timezone()).astimezone(UTC)
-    return primero, siguiente - timedelta(days=1)
+def _con_los_dias(lista: QueryDict) -> None:
+    """Cambia el año, el mes y el día de una fecha por los días en que empiezan y acaban, si se entienden."""
+    escrito = [lista.get(f"fecha_finalizacion__{parte}") for parte in ("year", "month", "day")]
+    if not escrito[0] or (escrito[2] and not escrito[1]) or {*DE_UN_PERIODO} & lista.keys():
+        return
+    try:
+        ano, mes, dia = (int(parte) if parte else 0 for parte in escrito)
+        primero = date(ano, mes or 1, dia or 1)
+        fin = primero + timedelta(days=1 if dia else 31 if mes else 366)
+        siguiente = fin if dia else fin.replace(day=1) if mes else fin.replace(month=1, day=1)
+    except (ValueError, OverflowError):
+        return
+    for parte in ("year", "month", "day"):
+        lista.pop(f"fecha_finalizacion__{parte}", None)
+    lista["desde"], lista["hasta"] = primero.isoformat(), (siguiente - timedelta(days=1)).isoformat()

@@ -1,96 +1,74 @@
 """La administración de las llamadas: se miran y se exportan, no se cambian."""
 
 import re
-from collections.abc import Callable
 from datetime import datetime
 from functools import partial, reduce
 from operator import or_
 from typing import Any
-from uuid import uuid4
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
-from django.contrib import admin, messages
-from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib import admin
 from django.contrib.admin.widgets import AutocompleteSelect
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.db.models import Q
 from django.db.models.constants import LOOKUP_SEP
 from django.forms import Media
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.http.response import HttpResponseBase
-from django.shortcuts import render
-from django.urls import path
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
-from usuarios.acceso import quien_ha_entrado
-
-from ..entrega.directa import NoAlMomento, descargar
-from ..entrega.plazas import AhoraNo
-from ..exportacion.formatos import FORMATOS, Formato
-from ..models import Llamada, LlamadaQuerySet, Puerta
-from ..panel.encargos import encargar_y_ver
+from ..informe.numeros import duracion
+from ..models import Llamada, LlamadaQuerySet
 from ..panel.exportar import pagina_de_exportar
 from ..panel.formulario import AgentesJson
 from ..panel.informe import pagina_del_informe
 from ..pedido.pedido import PedidoInvalido, leer
+from .acciones import ACCIONES
 from .filtros import (
     DE_DJANGO,
+    SE_ORDENA_POR,
     FiltroDeLaSeleccion,
+    FiltroDePeriodo,
     FiltroDeResultado,
     FiltroPorAgente,
     ListaDeLlamadas,
-    con_los_nombres_de_ahora,
+    como_se_pide_ahora,
+    con_periodo,
 )
-from .listado import ListadoQuerySet, PaginadorConMemoria, hora_local
-from .solo_mirar import SoloMirar
-
-OTRA_VEZ = "Inténtelo dentro de unos segundos, o elija «Exportar seleccionadas en segundo plano»."
-NADA_QUE_EXPORTAR = "Ninguna llamada seleccionada está finalizada: no hay nada que exportar."
-
-
-def _exportar_a(formato: Formato) -> Callable[..., HttpResponseBase | None]:
-    """La acción de exportar a un formato lo que esté seleccionado."""
-
-    @admin.action(description=f"Exportar seleccionadas a {formato.titulo}", permissions=["view"])
-    def accion(
-        admin_de_llamadas: "LlamadaAdmin", request: HttpRequest, queryset: LlamadaQuerySet
-    ) -> HttpResponseBase | None:
-        return admin_de_llamadas.exportar_seleccionadas(request, queryset, formato=formato)
-
-    accion.__name__ = f"exportar_{formato.nombre}"
-    return accion
+from .listado import PaginadorConMemoria, hora_local
+from .solo_mirar import NADA, SoloMirar
 
 
 @admin.register(Llamada)
 class LlamadaAdmin(SoloMirar):
     """La lista de llamadas, ágil con millones de filas, y su exportación."""
 
-    actions = (*(_exportar_a(formato) for formato in FORMATOS.values()), "exportar_en_segundo_plano")
+    actions = ACCIONES
+    change_form_template = "llamadas/llamada.html"
     change_list_template = "llamadas/llamadas.html"
-    date_hierarchy = "fecha_finalizacion"
-    fields = readonly_fields = (
-        "id",
-        "numero_destino",
-        "estado",
-        "resultado",
-        "asignacion",
-        "conexion",
-        "finalizacion",
-        "duracion_segundos",
-        "usuario",
+    fieldsets = (
+        ("La llamada", {"fields": ("id", "numero", "estado", "como_acabo", "agente")}),
+        ("Cuándo", {"fields": ("asignacion", "conexion", "finalizacion", "duro_exactamente")}),
     )
-    list_display = ("id", "numero_destino", "estado", "resultado", "finalizacion", "duracion_segundos", "usuario")
-    list_filter = (FiltroDeLaSeleccion, "estado", FiltroDeResultado, FiltroPorAgente)
+    list_display = ("id", "numero_destino", "estado", "resultado", "finalizacion", "duro", "usuario")
+    list_filter = (FiltroDeLaSeleccion, FiltroDePeriodo, FiltroDeResultado, FiltroPorAgente, "estado")
     list_select_related = ("usuario",)
     show_facets = admin.ShowFacets.NEVER  # con millones de llamadas, contar cada valor son minutos
     paginator = PaginadorConMemoria
     search_fields = ("numero_destino",)
     search_help_text = "Número de destino, entero o una parte."
-    sortable_by = ("id", "finalizacion")  # las que tienen índice
+    sortable_by = tuple(SE_ORDENA_POR)
 
     @property
     def media(self) -> Media:
         """Añade lo que necesita el filtro por agente."""
         desplegable = AutocompleteSelect(Llamada._meta.get_field("usuario"), self.admin_site)
-        return super().media + desplegable.media + Media(css={"all": ["llamadas/filtro_por_agente.css"]})
+        return super().media + desplegable.media + Media(css={"all": ["llamadas/filtros.css"]})
 
     def get_urls(self) -> list[Any]:
         solo_administradores = self.admin_site.admin_view
@@ -111,91 +89,67 @@ class LlamadaAdmin(SoloMirar):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """La lista o, si se pide con nombres de antes, adónde está ahora; lo enviado desde una, se hace."""
-        ahora = con_los_nombres_de_ahora(request.GET)
-        if ahora is not None and request.method != "POST":
+        ahora = como_se_pide_ahora(request.GET)
+        if request.method == "POST":
+            request.GET = request.GET if ahora is None else ahora  # type: ignore[assignment]  # vale aunque se pueda cambiar
+            return super().changelist_view(request, extra_context)
+        if ahora is not None:
             return HttpResponseRedirect(f"{request.path}?{ahora.urlencode()}")
-        request.GET = ahora or request.GET  # type: ignore[assignment]  # igual de bueno, y aún se puede cambiar
-        return super().changelist_view(request, extra_context)
+        with timezone.override(_zona_de(request)):  # las horas que se ven son las que se han filtrado
+            respuesta = super().changelist_view(request, extra_context)
+            return respuesta.render() if isinstance(respuesta, TemplateResponse) else respuesta
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """Los filtros que se ven, y los parámetros de la API, de los que `FiltroDeLaSeleccion` dice qué está mal."""
         return LOOKUP_SEP not in lookup or lookup in DE_DJANGO
 
-    def exportar_seleccionadas(
-        self, request: HttpRequest, queryset: LlamadaQuerySet, *, formato: Formato
-    ) -> HttpResponseBase | None:
-        """Descarga las llamadas finalizadas de la selección y dice cuántas han quedado fuera."""
-        finalizadas = queryset.finalizadas()
-        if not finalizadas.exists():
-            self.message_user(
-                request,
-                NADA_QUE_EXPORTAR,
-                messages.WARNING,
-            )
-            return None
-        pedido = leer({"formato": formato.nombre})
-        sin_finalizar = queryset.sin_finalizar().count()
-        try:
-            respuesta = descargar(finalizadas, pedido, request, Puerta.ADMINISTRACION, de_una_seleccion=True)
-        except NoAlMomento as error:
-            consejo = "Elija «Exportar seleccionadas en segundo plano»."
-            self.message_user(request, f"{error} {consejo}", messages.WARNING)
-            return None
-        except AhoraNo as error:
-            self.message_user(request, f"{error} {OTRA_VEZ}", messages.WARNING)
-            return None
-        if sin_finalizar:
-            self.message_user(request, _quedan_fuera(sin_finalizar), messages.WARNING)
-        return respuesta
+    @admin.display(description="número de destino")
+    def numero(self, llamada: Llamada) -> SafeString:
+        return self._con_su_lista(llamada.numero_destino, "Todas las llamadas a este número", q=llamada.numero_destino)
 
-    @admin.action(description="Exportar seleccionadas en segundo plano", permissions=["view"])
-    def exportar_en_segundo_plano(self, request: HttpRequest, queryset: LlamadaQuerySet) -> HttpResponse | None:
-        """Pregunta en qué formato y si hay que avisar, y la encarga."""
-        finalizadas = queryset.finalizadas()
-        cuantas = finalizadas.count()
-        if not cuantas:
-            self.message_user(request, NADA_QUE_EXPORTAR, messages.WARNING)
-            return None
-        try:
-            pedido = leer({"formato": request.POST.get("formato", "")})
-        except PedidoInvalido:
-            return self._preguntar_como(request, queryset, cuantas)
-        avisar = "avisar_correo" in request.POST
-        return encargar_y_ver(self, request, pedido, avisar_correo=avisar, seleccion=finalizadas)
+    @admin.display(description="resultado")
+    def como_acabo(self, llamada: Llamada) -> str:
+        return llamada.get_resultado_display() or NADA
 
-    def _preguntar_como(self, request: HttpRequest, queryset: LlamadaQuerySet, cuantas: int) -> HttpResponse:
-        contexto = {
-            **self.admin_site.each_context(request),
-            "title": "Exportar en segundo plano",
-            "opts": self.opts,
-            "cuantas": cuantas,
-            "sin_finalizar": queryset.sin_finalizar().count(),
-            "formatos": FORMATOS.values(),
-            "elegidas": request.POST.getlist(ACTION_CHECKBOX_NAME),
-            "todas": request.POST.get("select_across", "0"),
-            "correo": quien_ha_entrado(request).email,
-            "formulario": uuid4(),
-        }
-        return render(request, "llamadas/exportar_en_segundo_plano.html", contexto)
+    @admin.display(description="agente")
+    def agente(self, llamada: Llamada) -> SafeString | str:
+        if not llamada.usuario:
+            return "ninguno"
+        correo = llamada.usuario.email
+        return self._con_su_lista(correo, "Todas las llamadas de este agente", usuario=correo)
 
-    @admin.display(description="asignación")
-    def asignacion(self, llamada: Llamada) -> str | None:
+    @admin.display(description="asignada")
+    def asignacion(self, llamada: Llamada) -> str:
         return _escrita(llamada.fecha_asignacion)
 
-    @admin.display(description="conexión")
-    def conexion(self, llamada: Llamada) -> str | None:
+    @admin.display(description="conectada")
+    def conexion(self, llamada: Llamada) -> str:
         return _escrita(llamada.fecha_conexion)
 
-    @admin.display(description="finalización", ordering="fecha_finalizacion")
-    def finalizacion(self, llamada: Llamada) -> str | None:
+    @admin.display(description="finalizada", ordering="fecha_finalizacion")
+    def finalizacion(self, llamada: Llamada) -> str:
         return _escrita(llamada.fecha_finalizacion)
 
+    @admin.display(description="duración")
+    def duro(self, llamada: Llamada) -> str:
+        return duracion(llamada.duracion_segundos)
+
+    @admin.display(description="duración")
+    def duro_exactamente(self, llamada: Llamada) -> str:
+        segundos = llamada.duracion_segundos
+        en_segundos = f" ({intcomma(segundos)} segundos)" if segundos and segundos >= 60 else ""
+        return f"{duracion(segundos)}{en_segundos}"
+
+    def _con_su_lista(self, valor: str, titulo: str, **filtro: str) -> SafeString:
+        lista = f"{reverse('admin:llamadas_llamada_changelist')}?{urlencode(filtro)}"
+        return format_html('{} <a class="a-su-lista" href="{}">{}</a>', valor, lista, titulo)
+
     def get_queryset(self, request: HttpRequest) -> LlamadaQuerySet:
-        return ListadoQuerySet(Llamada).order_by(*self.get_ordering(request))
+        return Llamada.objects.order_by(*self.get_ordering(request))
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         """Las últimas primero; dentro de un periodo, por la fecha, que es la que tiene allí el índice."""
-        return ("-fecha_finalizacion", "-id") if "fecha_finalizacion__year" in request.GET else ("-id",)
+        return ("-fecha_finalizacion", "-id") if con_periodo(request.GET) else ("-id",)
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[LlamadaQuerySet, bool]:
         """Busca lo escrito y también sin espacios, puntos, guiones ni paréntesis, por si es un número pegado."""
@@ -205,11 +159,13 @@ class LlamadaAdmin(SoloMirar):
         return queryset.filter(reduce(or_, (Q(numero_destino__contains=forma) for forma in formas))), False
 
 
-def _escrita(fecha: datetime | None) -> str | None:
-    return date_format(hora_local(fecha), "DATETIME_FORMAT") if fecha else None
+def _escrita(fecha: datetime | None) -> str:
+    return date_format(hora_local(fecha), "DATETIME_FORMAT") if fecha else NADA
 
 
-def _quedan_fuera(cuantas: int) -> str:
-    if cuantas == 1:
-        return "1 llamada seleccionada no está finalizada y no se ha exportado."
-    return f"{cuantas} llamadas seleccionadas no están finalizadas y no se han exportado."
+def _zona_de(request: HttpRequest) -> ZoneInfo:
+    """La zona que se ha puesto en la lista; si no se entiende o no hay, la del servidor."""
+    try:
+        return ZoneInfo(leer({"zona": request.GET.getlist("zona")} if "zona" in request.GET else {}).opciones.zona)
+    except PedidoInvalido:
+        return ZoneInfo(timezone.get_default_timezone_name())

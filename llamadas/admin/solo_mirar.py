@@ -1,17 +1,42 @@
 """Lo que se mira y no se toca."""
 
 from typing import Any
+from uuid import UUID
 
-from django.http import HttpRequest
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.shortcuts import get_object_or_404
+from django.utils.text import capfirst
 
 from discador.listas import AdminAcotado
+
+NADA = "—"
 
 
 class SoloMirar(AdminAcotado):
     """Cualquier administrador lo ve; nadie lo añade, lo cambia ni lo borra."""
 
     actions_on_bottom = False
+    empty_value_display = NADA
     show_full_result_count = False
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """La página de uno, que se titula con lo que es: «Llamada», y no «Vista llamada»."""
+        titulo = {"title": capfirst(self.opts.verbose_name)}
+        return super().change_view(request, object_id, form_url, titulo | (extra_context or {}))
+
+    def la_del_boton(self, request: HttpRequest, pk: UUID) -> Any:
+        """De la que es el botón que se ha pulsado, o la respuesta de que así no se pulsa.
+
+        Lanza `PermissionDenied` y `Http404`.
+        """
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return get_object_or_404(self.model, pk=pk)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request)

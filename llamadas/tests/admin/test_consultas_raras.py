@@ -104,7 +104,7 @@ def test_la_lista_de_llamadas_no_se_rompe_ni_sus_acciones(raiz, nombre):
 
 
 @pytest.mark.parametrize("zona", ["UTC", "Europe/Madrid", "America/Bogota"])
-def test_la_jerarquia_de_fechas_no_se_rompe_en_ninguna_zona(raiz, settings, zona):
+def test_un_marcador_de_un_ano_un_mes_o_un_dia_no_se_rompe_en_ninguna_zona(raiz, settings, zona):
     settings.TIME_ZONE = zona
     for partes in (*FECHAS, ("1", None, None), ("9998", None, None), ("9998", "12", "31")):
         escritas = {
@@ -118,7 +118,7 @@ def test_la_jerarquia_de_fechas_no_se_rompe_en_ninguna_zona(raiz, settings, zona
 @pytest.mark.parametrize("identificador", IDENTIFICADORES, ids=lambda valor: repr(valor)[:40])
 def test_ninguna_pagina_se_rompe_por_su_identificador(raiz, identificador):
     for lista in LISTAS:
-        for pagina in ("", "change/", "delete/", "history/", "password/", "cancelar/", "repetir/"):
+        for pagina in ("", "change/", "delete/", "history/", "password/", "cancelar/", "repetir/", "reenviar/"):
             comprobar(raiz.get(f"{lista}{quote(identificador)}/{pagina}"))
             comprobar(raiz.post(f"{lista}{quote(identificador)}/{pagina}", {"post": "yes"}))
     tipos = ContentType.objects.get_for_models(*admin.site._registry).values()

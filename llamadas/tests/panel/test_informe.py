@@ -92,7 +92,7 @@ def test_cada_cifra_lleva_a_las_llamadas_que_cuenta(con_sesion, campana, opcione
 def test_las_mismas_cifras_en_json_aunque_se_venga_de_elegir_un_fichero(con_sesion, campana):
     de_un_fichero = {"formato": "xlsx", "columnas": "estado"}
     entera = pagina(con_sesion, desde="2026-03-25", zona="Europe/Madrid", **de_un_fichero)
-    respuesta = con_sesion.get(html.unescape(re.search(r'href="([^"]+)">En JSON', entera)[1]))
+    respuesta = con_sesion.get(html.unescape(re.search(r'href="([^"]+)">Para un programa, en JSON', entera)[1]))
     assert respuesta.status_code == 200, respuesta.content
     assert respuesta.json()["zona"] == "Europe/Madrid"
 
@@ -230,26 +230,26 @@ def test_de_la_lista_filtrada_al_informe_y_a_exportar(con_sesion, campana):
         query_params={
             "resultado": "buzon",
             "usuario": agente.email,
-            "fecha_finalizacion__year": "2026",
-            "fecha_finalizacion__month": "3",
+            "desde": "2026-03-01",
+            "hasta": "2026-03-31",
         },
     )
     enlace = re.search(rf'href="{EXPORTAR}\?([^"]+)"', lista.content.decode())[1]
     parametros = html.unescape(enlace)
-    assert parametros == "resultado=buzon&usuario=o%27hara%2B1@example.com&desde=2026-03-01&hasta=2026-03-31"
+    assert parametros == "desde=2026-03-01&hasta=2026-03-31&resultado=buzon&usuario=o%27hara%2B1@example.com"
     assert cuantas_se_exportarian(con_sesion, parametros) == lista.context["cl"].result_count > 0
 
 
 def test_lo_que_se_busca_en_la_lista_no_se_lleva_y_se_dice(con_sesion, campana):
     contenido = con_sesion.get(LISTA, query_params={"q": "600", "resultado": "buzon"}).content.decode()
-    assert f'<a href="{EXPORTAR}?resultado=buzon">Exportar sin la búsqueda</a>' in contenido
+    assert f'<a href="{EXPORTAR}?resultado=buzon">Exportar estas, sin la búsqueda</a>' in contenido
     assert "sin la búsqueda" not in con_sesion.get(LISTA).content.decode()
 
 
 def test_una_seleccion_que_no_se_entiende_no_rompe_la_lista(con_sesion):
     for parametros in (
         "desde=nunca",
-        "fecha_finalizacion__year=x",
+        "fecha_finalizacion__year=2026",
         "usuario__id__exact=9999999999999999999",
         "hora=9&hora=10",
     ):

@@ -383,7 +383,7 @@ def test_las_cifras_del_informe_son_las_de_la_base_y_llevan_a_sus_llamadas(entra
     expect(pagina.locator("#toolbar")).to_contain_text(f"{suyas} resultados")
     expect(pagina.locator("#changelist-filter")).to_contain_text("de irene@discador.example.com")
     # Y de la lista, a exportar lo mismo.
-    pagina.get_by_role("link", name="Exportar", exact=True).click()
+    pagina.get_by_role("link", name="Exportar estas").click()
     expect(estimacion(pagina)).to_contain_text(f"{suyas} llamadas")
 
 
@@ -521,7 +521,7 @@ def test_tampoco_se_queja_la_consola_de_las_que_no_tienen_enlace(abrir, entrar, 
     pagina.locator("#action-toggle").check()
     pagina.locator("select[name=action]").select_option("exportar_en_segundo_plano")
     pagina.get_by_role("button", name="Ir").click()
-    expect(pagina.get_by_text("Se van a exportar 100 llamadas.")).to_be_visible()
+    expect(pagina.get_by_text("100 llamadas, las que se han seleccionado.")).to_be_visible()
     pagina.goto("/api/docs")
     expect(pagina.locator("#operations-Llamadas-llamadas_resumen")).to_be_visible()
 
@@ -535,18 +535,36 @@ def test_en_un_telefono_nada_se_sale(entrar, paginas):
     assert {ruta: ancho for ruta, ancho in anchos.items() if ancho > 390} == {}
 
 
+def test_en_las_listas_no_se_corta_nada_y_en_un_telefono_los_filtros_van_antes(entrar, campana):
+    listas = (LISTA, HISTORIAL, "/admin/llamadas/aviso/", "/admin/usuarios/usuario/")
+    pagina = entrar()
+    for ruta in listas:
+        pagina.goto(ruta)
+        sobra = pagina.locator(".results").evaluate("tabla => tabla.scrollWidth - tabla.clientWidth")
+        assert sobra <= 0, ruta
+        expect(pagina.locator("#changelist-filter")).to_be_visible()
+    pagina = entrar(ancho=390, has_touch=True, is_mobile=True)
+    for ruta in listas:
+        pagina.goto(ruta)
+        filtros = pagina.locator("#filtros > summary")
+        assert filtros.bounding_box()["y"] < pagina.locator("#result_list").bounding_box()["y"], ruta
+        expect(pagina.locator("#changelist-filter")).to_be_hidden()
+        filtros.click()
+        expect(pagina.locator("#changelist-filter")).to_be_visible()
+        pagina.get_by_role("navigation", name="Secciones").get_by_role("link", name="Exportaciones").click()
+        pagina.wait_for_url(f"**{HISTORIAL}")
+
+
 def test_en_un_telefono_estan_a_mano_el_menu_y_lo_de_exportar(entrar, campana):
     pagina = entrar(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     pagina.goto(EXPORTAR)
     expect(pagina.get_by_role("button", name="Descargar")).to_be_in_viewport(ratio=1)
     expect(pagina.get_by_role("button", name="Exportar en segundo plano")).to_be_in_viewport(ratio=1)
     assert pagina.locator("#como-sera").bounding_box()["height"] < 844 / 4
-    expect(pagina.get_by_role("link", name="Exportaciones")).to_be_hidden()
-    pagina.locator("summary", has_text="Menú").click()
-    pagina.get_by_role("link", name="Exportaciones").click()
+    secciones = pagina.get_by_role("navigation", name="Secciones")
+    secciones.get_by_role("link", name="Exportaciones").click()
     pagina.wait_for_url(f"**{HISTORIAL}")
-    pagina.locator("summary", has_text="Menú").click()
-    pagina.get_by_role("navigation", name="Menú").get_by_role("link", name="Informe").click()
+    secciones.get_by_role("link", name="Informe").click()
     pagina.wait_for_url(f"**{INFORME}")
 
 
@@ -611,8 +629,8 @@ def test_lo_que_no_se_entiende_en_la_lista_se_dice_arriba(entrar, campana):
     assert hallazgos_graves(pagina) == []
     pagina.locator(".errornote").get_by_role("link").click()
     expect(pagina.locator("#result_list tbody tr")).to_have_count(100)
-    expect(pagina.get_by_role("link", name="Exportar", exact=True)).to_be_visible()
-    pagina.goto(f"{LISTA}?fecha_finalizacion__month=1")
+    expect(pagina.get_by_role("link", name="Exportar estas")).to_be_visible()
+    pagina.goto(f"{LISTA}?o=99")
     expect(pagina.locator(".messagelist")).to_contain_text("No se enseña nada")
     assert hallazgos_graves(pagina) == []
 

@@ -95,7 +95,7 @@ def test_de_una_seleccion_de_la_administracion(con_sesion, administrador):
     sin_finalizar = Llamada.objects.create(numero_destino="+34600")
     datos = {"action": "exportar_en_segundo_plano", "_selected_action": [una.pk, otra.pk, sin_finalizar.pk]}
     pregunta = con_sesion.post("/admin/llamadas/llamada/", datos).content.decode()
-    assert "Se van a exportar 2 llamadas" in pregunta
+    assert "<strong>2 llamadas</strong>, las que se han seleccionado" in pregunta
     assert "Quedan fuera 1 sin finalizar" in pregunta
     con_sesion.post("/admin/llamadas/llamada/", {**datos, "formato": "json", "avisar_correo": "on"})
     finalizada()  # no estaba en la selección
