@@ -3,7 +3,8 @@
 from django.contrib import admin
 from django_tasks_db.models import DBTaskResult
 
-from .exportaciones import AvisoAdmin, ExportacionAdmin
+from .avisos import AvisoAdmin
+from .exportaciones import ExportacionAdmin
 from .llamadas import LlamadaAdmin
 
 admin.site.unregister(DBTaskResult)  # los mensajes de la cola no dicen nada que no digan las exportaciones

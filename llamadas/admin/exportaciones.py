@@ -1,29 +1,29 @@
-"""La administración de las exportaciones y de sus avisos: se miran, se descargan y se cancelan; no se cambian."""
+"""La administración de las exportaciones: se miran, se descargan, se cancelan y se repiten; no se cambian."""
 
-from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
 from django.contrib import admin, messages
 from django.contrib.humanize.templatetags.humanize import intcomma
-from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
-from django.shortcuts import get_object_or_404
-from django.urls import path
+from django.http import HttpRequest, HttpResponse
+from django.urls import path, reverse
+from django.utils.formats import date_format
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
+from django.utils.timezone import localtime
 
 from discador.tamanos import tamano
 from usuarios.acceso import quien_ha_entrado
 
-from ..avisos import bandeja
-from ..models import Aviso, EstadoDeAviso, EstadoDeExportacion, Exportacion, Trabajador
+from ..models import EstadoDeExportacion, Exportacion, Trabajador
 from ..panel.encargos import a_la_pagina_de, como_va, encargar_y_ver
+from ..panel.portada import se_descarga
 from ..pedido.pedido import PedidoInvalido, leer
-from ..pedido.textos import en_palabras, ya_no_vale
+from ..pedido.textos import en_palabras, en_que_formato, que_llamadas, ya_no_vale
 from ..trabajos import estados
 from ..trabajos.encargar import repetible
-from .solo_mirar import SoloMirar
+from .solo_mirar import NADA, SoloMirar
 
 
 @admin.register(Exportacion)
@@ -32,24 +32,51 @@ class ExportacionAdmin(SoloMirar):
 
     change_form_template = "llamadas/exportacion.html"
     fieldsets = (
-        (None, {"fields": ("filas_escritas", "tamano", "sha256")}),
-        ("Qué se pidió", {"fields": ("pedido",)}),
+        ("Qué se pidió", {"fields": ("pedido", "id")}),
         ("Quién", {"fields": ("quien", "puerta", "modo", "direccion")}),
-        ("Cuándo", {"fields": ("creada", "empezada", "terminada", "caduca", "intento", "latido")}),
+        ("Cuándo", {"fields": ("creada", "empezada", "terminada", "caduca", "intentos")}),
+        ("El fichero", {"fields": ("filas_escritas", "tamano", "sha256")}),
     )
-    list_display = ("creada", "como_va", "formato", "filas_escritas", "tamano", "quien", "puerta", "modo")
+    list_display = ("cuando", "que_se_pidio", "como_va", "cuanto", "quien", "por_donde", "fichero")
     list_filter = ("estado", "puerta", "modo", "formato")
     search_fields = ("quien", "id")
-    search_help_text = "El correo de quien la pidió, o su identificador."
-    sortable_by = ("creada",)
+    search_help_text = "El correo de quien la pidió, o su identificador, entero o el principio."
+    sortable_by = ("cuando",)
 
     class Media:
         js = ("llamadas/exportaciones.js",)
         css = {"all": ("llamadas/exportaciones.css",)}
 
+    @admin.display(description="cuándo", ordering="creada")
+    def cuando(self, exportacion: Exportacion) -> SafeString:
+        fecha, pk = date_format(localtime(exportacion.creada), "DATETIME_FORMAT"), str(exportacion.pk)
+        return format_html('<span class="fijo">{}</span><code class="menor" title="{}">{}</code>', fecha, pk, pk[:8])
+
+    @admin.display(description="qué se pidió")
+    def que_se_pidio(self, exportacion: Exportacion) -> SafeString:
+        llamadas = capfirst(que_llamadas(exportacion))
+        return format_html('{}<span class="menor">{}</span>', llamadas, en_que_formato(exportacion))
+
     @admin.display(description="estado", ordering="estado")
     def como_va(self, exportacion: Exportacion) -> SafeString | str:
         return como_va(exportacion)
+
+    @admin.display(description="filas y tamaño")
+    def cuanto(self, exportacion: Exportacion) -> SafeString:
+        return format_html(
+            '{}<span class="menor">{}</span>', self.filas_escritas(exportacion), self.tamano(exportacion)
+        )
+
+    @admin.display(description="por dónde")
+    def por_donde(self, exportacion: Exportacion) -> SafeString:
+        puerta, modo = exportacion.get_puerta_display(), exportacion.get_modo_display()
+        return format_html('{}<span class="menor">{}</span>', puerta, modo)
+
+    @admin.display(description="fichero")
+    def fichero(self, exportacion: Exportacion) -> SafeString | str:
+        if not se_descarga(exportacion):
+            return NADA
+        return format_html('<a href="{}">Descargar</a>', reverse("llamadas:archivo", args=[exportacion.pk]))
 
     @admin.display(description="filas")
     def filas_escritas(self, exportacion: Exportacion) -> str:
@@ -66,6 +93,10 @@ class ExportacionAdmin(SoloMirar):
     def pedido(self, exportacion: Exportacion) -> str:
         return "\n".join(f"{que}: {cual}" for que, cual in en_palabras(exportacion))
 
+    @admin.display(description="intentos")
+    def intentos(self, exportacion: Exportacion) -> str:
+        return str(exportacion.intento) if exportacion.va_en_segundo_plano else NADA
+
     def get_urls(self) -> list[Any]:
         return [
             path(
@@ -77,7 +108,7 @@ class ExportacionAdmin(SoloMirar):
 
     def get_fieldsets(self, request: HttpRequest, obj: Exportacion | None = None) -> Any:
         """Mientras no acaba, sin lo que aún no se sabe: lo que va cambiando está arriba."""
-        return self.fieldsets[1:] if obj and obj.esta_viva else self.fieldsets
+        return self.fieldsets[:-1] if obj and obj.esta_viva else self.fieldsets
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -87,12 +118,12 @@ class ExportacionAdmin(SoloMirar):
             exportacion = Exportacion.objects.filter(pk=UUID(object_id)).first()
         except ValueError:
             exportacion = None
-        contexto: dict[str, Any] = {"title": "Exportación"}
+        contexto: dict[str, Any] = {}
         if exportacion:
-            contexto |= {
+            contexto = {
                 "descargas": exportacion.descargas.all(),
                 "avisos": exportacion.avisos.all(),
-                "se_descarga": exportacion.estado == EstadoDeExportacion.COMPLETADA and exportacion.archivo,
+                "se_descarga": se_descarga(exportacion),
                 "se_cancela": exportacion.esta_viva and exportacion.va_en_segundo_plano,
                 "formulario": uuid4(),
                 "se_repite": not exportacion.esta_viva and repetible(exportacion),
@@ -103,7 +134,7 @@ class ExportacionAdmin(SoloMirar):
 
     def cancelar(self, request: HttpRequest, pk: UUID) -> HttpResponse:
         """El botón de cancelar."""
-        exportacion = self._la_del_boton(request, pk)
+        exportacion = self.la_del_boton(request, pk)
         if isinstance(exportacion, HttpResponse):
             return exportacion
         if estados.cancelar(exportacion, quien_ha_entrado(request).email):
@@ -114,7 +145,7 @@ class ExportacionAdmin(SoloMirar):
 
     def repetir(self, request: HttpRequest, pk: UUID) -> HttpResponse:
         """El botón de repetir: encarga lo mismo, con las llamadas que haya ahora."""
-        exportacion = self._la_del_boton(request, pk)
+        exportacion = self.la_del_boton(request, pk)
         if isinstance(exportacion, HttpResponse):
             return exportacion
         if not repetible(exportacion):
@@ -125,52 +156,9 @@ class ExportacionAdmin(SoloMirar):
         except PedidoInvalido as error:
             self.message_user(request, ya_no_vale(error.motivos), messages.ERROR)
             return a_la_pagina_de(exportacion)
-        lo_mismo = {"avisar_correo": exportacion.avisar_correo, "seleccion": exportacion.seleccion()}
+        lo_mismo = {
+            "avisar_correo": exportacion.avisar_correo,
+            "seleccion": exportacion.seleccion(),
+            "solo_las_que_hay": exportacion.ultima_llamada is not None,
+        }
         return encargar_y_ver(self, request, pedido, **lo_mismo) or a_la_pagina_de(exportacion)
-
-    def _la_del_boton(self, request: HttpRequest, pk: UUID) -> Exportacion | HttpResponse:
-        if request.method != "POST":
-            return HttpResponseNotAllowed(["POST"])
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        return get_object_or_404(Exportacion, pk=pk)
-
-
-@admin.register(Aviso)
-class AvisoAdmin(SoloMirar):
-    """Los avisos entregados y por entregar."""
-
-    actions = ("enviar_otra_vez",)
-    fields = (
-        "id",
-        "exportacion",
-        "suceso",
-        "medio",
-        "a_quien",
-        "estado",
-        "creado",
-        "intentos",
-        "ultimo",
-        "siguiente",
-        "codigo",
-        "error",
-    )
-    list_display = ("creado", "medio", "a_quien", "suceso", "estado", "intentos", "codigo", "error", "exportacion")
-    list_filter = ("estado", "medio")
-    list_select_related = ("exportacion",)
-    sortable_by = ("creado",)
-
-    @admin.display(description="destino")
-    def a_quien(self, aviso: Aviso) -> str:
-        return aviso.a_quien
-
-    @admin.display(description="próximo intento")
-    def siguiente(self, aviso: Aviso) -> datetime | None:
-        return aviso.proximo if aviso.estado == EstadoDeAviso.PENDIENTE else None
-
-    @admin.action(description="Enviar otra vez", permissions=["view"])
-    def enviar_otra_vez(self, request: HttpRequest, queryset: QuerySet[Aviso]) -> None:
-        """Vuelve a entregarlos, con el mismo identificador."""
-        cuantos = bandeja.reenviar(queryset)
-        que = "1 aviso" if cuantos == 1 else f"{cuantos} avisos"
-        self.message_user(request, f"Se vuelve a enviar {que}.", messages.SUCCESS)

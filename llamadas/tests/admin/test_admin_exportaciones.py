@@ -38,9 +38,32 @@ def completada(administrador):
 def test_la_lista_es_el_historial(con_sesion, con_token, completada):
     con_token.get("/api/v1/llamadas/exportar")
     pagina = con_sesion.get(LISTA).content.decode()
-    for dicho in ("completada", "segundo plano", "API", "admin@example.com", "csv"):
+    for dicho in ("completada", "segundo plano", "API", "admin@example.com", "CSV", "Todas las finalizadas"):
         assert dicho in pagina
     assert "2 exportaciones" in pagina
+
+
+def test_la_lista_dice_que_se_pidio_su_identificador_y_su_tamano_y_de_ella_se_descarga(con_sesion, completada):
+    Exportacion.objects.update(bytes=1_234_567, opciones=completada.opciones | {"dialecto": "excel"})
+    pagina = con_sesion.get(LISTA).content.decode()
+    for dicho in (
+        'Desde el 01/01/2026, con resultado contestada<span class="menor">CSV para Excel</span>',
+        f'title="{completada.pk}">{str(completada.pk)[:8]}<',
+        "1,2\N{NO-BREAK SPACE}MB",
+        f'<a href="{RUTA}/{completada.pk}/archivo">Descargar</a>',
+        "<h1>Exportaciones</h1>",
+    ):
+        assert dicho in pagina
+    Exportacion.objects.update(estado="caducada", archivo="")
+    assert "Descargar" not in con_sesion.get(LISTA).content.decode()
+
+
+@pytest.mark.parametrize("cuanto", [8, 36])
+def test_se_busca_por_el_identificador(con_sesion, administrador, cuanto):
+    encargo = un_encargo(administrador)
+    un_encargo(administrador, opciones={"formato": "json"})
+    encontradas = con_sesion.get(LISTA, {"q": str(encargo.pk)[:cuanto]}).context["cl"].queryset
+    assert [una.pk for una in encontradas] == [encargo.pk]
 
 
 def test_las_que_estan_en_marcha_llevan_una_barra_que_avanza_sola(con_sesion, administrador):
@@ -61,7 +84,9 @@ def test_la_pagina_de_una_lo_cuenta_todo(con_sesion, con_token, completada):
     pagina = con_sesion.get(pagina_de(completada)).content.decode()
     for dicho in (
         "desde el 01/01/2026, con resultado contestada",
-        "Identificador, Resultado",
+        "Columnas: Identificador, Resultado",
+        str(completada.pk),
+        "<h1>Exportación</h1>",
         completada.sha256,
         "192.0.2.7",
         "entero",
@@ -72,7 +97,8 @@ def test_la_pagina_de_una_lo_cuenta_todo(con_sesion, con_token, completada):
         "Repetir",
     ):
         assert dicho in pagina
-    assert "Cancelar</button>" not in pagina
+    for dicho in ("Cancelar</button>", "None", "Vista", "señal"):
+        assert dicho not in pagina
 
 
 def test_el_historial_dice_la_puerta_y_el_modo_y_se_filtra_por_los_dos(con_sesion, con_token, completada):
@@ -82,16 +108,16 @@ def test_el_historial_dice_la_puerta_y_el_modo_y_se_filtra_por_los_dos(con_sesio
     con_sesion.post(f"{LISTA}{completada.pk}/repetir/")
     de_la_administracion = Exportacion.objects.get(puerta="administracion")
     pagina = con_sesion.get(pagina_de(de_la_administracion)).content.decode()
-    assert re.search(r"Puerta:.*administración.*Modo:.*segundo plano", pagina, re.DOTALL)
+    assert re.search(r"Puerta:.*página.*Modo:.*segundo plano", pagina, re.DOTALL)
 
     def listar(filtro):
         pagina = con_sesion.get(f"{LISTA}?{filtro}").content.decode()
-        return re.findall(r'field-puerta">([^<]+)</td><td class="field-modo">([^<]+)<', pagina)
+        return re.findall(r'field-por_donde">([^<]+)<span class="menor">([^<]+)<', pagina)
 
     assert listar("puerta__exact=api") == [("API", "segundo plano"), ("API", "directa")]
     assert listar("puerta__exact=desconocida") == [("desconocida", "segundo plano")]
     assert listar("modo__exact=directa") == [("API", "directa")]
-    assert listar("puerta__exact=administracion&modo__exact=segundo_plano") == [("administración", "segundo plano")]
+    assert listar("puerta__exact=administracion&modo__exact=segundo_plano") == [("página", "segundo plano")]
 
 
 def test_cancelar_con_el_boton(con_sesion, administrador):
@@ -265,3 +291,54 @@ def test_una_opcion_guardada_con_otra_forma_no_estropea_ninguna_pagina(con_sesio
     for cliente, ruta in ((con_sesion, pagina_de(completada)), (con_token, f"{RUTA}/{completada.pk}")):
         assert cliente.get(ruta).status_code == 200
     assert con_sesion.post(f"{LISTA}{completada.pk}/repetir/").status_code == 302
+
+
+# --- Los avisos ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def fallido(completada):
+    """Un aviso que no se ha podido entregar."""
+    Aviso.objects.update(
+        estado="fallido", error="El servidor de correo ha respondido 421.", codigo=None, intentos=9, ultimo=None
+    )
+    return Aviso.objects.get()
+
+
+def test_los_avisos_dicen_a_la_vista_por_que_fallaron(con_sesion, fallido):
+    pagina = con_sesion.get("/admin/llamadas/aviso/").content.decode()
+    columnas = re.findall(r'<(?:td|th)[^>]* class="(?:field|nowrap field|field-)[^"]*"', pagina)
+    assert "field-ultimo_error" in columnas[2]
+    for dicho in (
+        "El servidor de correo ha respondido 421.",
+        'no entregado<span class="menor">9 intentos</span>',
+        'admin@example.com<span class="menor">correo</span>',
+        "que está lista",
+        f"/admin/llamadas/exportacion/{fallido.exportacion_id}/change/",
+    ):
+        assert dicho in pagina
+    for maquina in ("uceso", "None", "Vista", "Seleccione aviso"):
+        assert maquina not in pagina
+
+
+def test_un_aviso_se_envia_otra_vez_desde_su_pagina(con_sesion, fallido, mailoutbox):
+    ruta = f"/admin/llamadas/aviso/{fallido.pk}"
+    pagina = con_sesion.get(f"{ruta}/change/").content.decode()
+    assert "No se ha podido entregar. El servidor de correo ha respondido 421." in pagina
+    for maquina in ("uceso", "None", "Histórico", "Vista"):
+        assert maquina not in pagina
+    assert con_sesion.get(f"{ruta}/reenviar/").status_code == 405
+    pagina = con_sesion.post(f"{ruta}/reenviar/", follow=True).content.decode()
+    assert "Se vuelve a enviar 1 aviso." in pagina
+    assert "Por entregar. La última vez falló: El servidor de correo ha respondido 421." in pagina
+    antes = len(mailoutbox)
+    repartir_todos()
+    assert len(mailoutbox) == antes + 1
+    assert "Entregado." in con_sesion.get(f"{ruta}/change/").content.decode()
+
+
+def test_un_agente_no_reenvia_avisos(agente, fallido):
+    navegador = Client()
+    navegador.force_login(agente, backend="django.contrib.auth.backends.ModelBackend")
+    assert navegador.post(f"/admin/llamadas/aviso/{fallido.pk}/reenviar/").status_code == 302
+    assert Aviso.objects.get().estado == "fallido"
