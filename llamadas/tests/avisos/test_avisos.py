@@ -601,7 +601,9 @@ def test_un_dns_que_no_contesta_no_entretiene_mas_de_la_cuenta(tmp_path):
     aparte = ["unshare", "--mount"]
     if not shutil.which("unshare") or subprocess.run([*aparte, "true"], capture_output=True, check=False).returncode:
         pytest.skip("para cambiar de DNS hace falta ser root")
-    (tmp_path / "resolv.conf").write_text("nameserver 127.0.0.153\noptions timeout:5 attempts:2")
+    (tmp_path / "resolv.conf").write_text(
+        "nameserver 127.0.0.153\noptions timeout:30 attempts:5"
+    )  # dos minutos y medio
     montar = f'mount --bind "{tmp_path}/resolv.conf" /etc/resolv.conf && exec "$0" "$@"'
     publicar = (
         "import django; django.setup()\n"
@@ -613,9 +615,7 @@ def test_un_dns_que_no_contesta_no_entretiene_mas_de_la_cuenta(tmp_path):
     variables = os.environ | {"DJANGO_SETTINGS_MODULE": "discador.settings"}
     with socket.socket(type=socket.SOCK_DGRAM) as callado:
         callado.bind(("127.0.0.153", 53))
-        principio = time.monotonic()
-        acaba = subprocess.run(orden, env=variables, capture_output=True, check=False)
-        assert time.monotonic() - principio < 5
+        acaba = subprocess.run(orden, env=variables, capture_output=True, check=False, timeout=60)
         assert b"SinRespuesta: no ha acabado a tiempo" in acaba.stderr
         assert b"webhook" in callado.recv(512)
 
