@@ -23,10 +23,19 @@ SANGRIA = "  | "
 # la escritura (Unicode UAX #9); y medios caracteres, que no se pueden escribir en UTF-8.
 PELIGROSOS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
+# El enlace de quien olvidó su contraseña lleva en la ruta con qué elegir otra, y vale una hora: OWASP, «Logging Cheat
+# Sheet», «Data to exclude».
+SECRETO = re.compile(r"""(/olvido/[^/\s]+/)[^/\s"\\]+""")
+
 
 def a_la_vista(texto: str) -> str:
     """El texto en una línea, con lo que no se ve escrito como en un programa: `\\n`, `\\x1b`, `\\u202e`."""
     return PELIGROSOS.sub(lambda caracter: caracter[0].encode("unicode_escape").decode(), texto)
+
+
+def sin_secretos(texto: str) -> str:
+    """El texto, sin lo que dejaría entrar a quien lo lea."""
+    return SECRETO.sub(r"\1***", texto)
 
 
 def momento(record: logging.LogRecord) -> str:
@@ -40,7 +49,7 @@ class Seguro(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         if record.exc_info:
             record.exc_text = None  # la pudo dejar escrita otro formato, sin sangrar
-        return super().format(record)
+        return sin_secretos(super().format(record))
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
         return a_la_vista(super().formatMessage(record))
@@ -86,7 +95,8 @@ class EnJSON(logging.Formatter):
             "pila": record.stack_info,
             **getattr(record, "datos", {}),
         }
-        return json.dumps({nombre: valor for nombre, valor in campos.items() if valor is not None}, default=str)
+        dichos = {nombre: valor for nombre, valor in campos.items() if valor is not None}
+        return sin_secretos(json.dumps(dichos, default=str))
 
 
 FORMAS: dict[str, type[logging.Formatter]] = {"texto": Apunte, "json": EnJSON}

@@ -66,6 +66,16 @@ def test_cada_linea_de_una_peticion_lleva_su_identificador_que_vuelve_en_la_resp
     assert "600111222" not in json.dumps(acceso)
 
 
+@pytest.mark.parametrize("resto", ["/", "", "/x"])
+def test_quien_lee_el_registro_no_puede_usar_el_enlace_de_quien_olvido_su_contrasena(en_json, resto):
+    raiz, apuntes = en_json
+    enlace = f"{raiz}/admin/olvido/MQ/d2mx7s-5f1c0a{resto}"
+    respuesta = requests.get(enlace, timeout=20, allow_redirects=False)
+    suyos = de_la_peticion(apuntes, respuesta.headers["X-Request-ID"])
+    assert suyos[-1]["ruta"] == f"/admin/olvido/MQ/***{resto}"
+    assert "5f1c0a" not in json.dumps(suyos)
+
+
 @pytest.mark.parametrize("ruta", ["/salud", "/admin/login/", "/static/admin/css/base.css", "/api/v1/llamadas/exportar"])
 def test_todas_las_respuestas_lo_llevan(en_json, ruta):
     raiz, apuntes = en_json

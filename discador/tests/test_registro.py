@@ -130,6 +130,12 @@ def test_cada_caracter_que_no_se_ve_queda_escrito_en_la_linea(caracter):
     assert escrito.endswith("después")
 
 
+def test_el_secreto_de_un_enlace_tampoco_lo_escriben_los_de_fuera():
+    linea = apunte('192.0.2.7 "GET /prefijo/admin/olvido/MQ/d2mx7s-5f1c0a?a=1 HTTP/1.1" 200')
+    assert linea == '192.0.2.7 "GET /prefijo/admin/olvido/MQ/*** HTTP/1.1" 200'
+    assert apunte("GET /admin/olvido/pedido/ 200") == "GET /admin/olvido/pedido/ 200"
+
+
 def test_el_texto_corriente_no_se_toca():
     assert apunte("La cuenta «ñandú@example.com» 日本 😀 C:\\x") == "La cuenta «ñandú@example.com» 日本 😀 C:\\x"
 
