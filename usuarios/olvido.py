@@ -6,6 +6,7 @@ Como pide OWASP («Forgot Password Cheat Sheet»), se dice lo mismo y se tarda l
 import logging
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from hashlib import sha256
 from math import ceil
 from typing import Any
@@ -73,7 +74,8 @@ class OlvidoForm(PasswordResetForm):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Lo encarga a otro hilo: buscar la cuenta y hablar con el servidor de correo tarda, y diría si la hay."""
-        CARTERO.submit(self._buscar_y_enviar, *args, **kwargs)
+        en_la_misma_peticion = copy_context().run  # para que lo que apunte lleve su identificador
+        CARTERO.submit(en_la_misma_peticion, self._buscar_y_enviar, *args, **kwargs)
 
     def _buscar_y_enviar(self, *args: Any, **kwargs: Any) -> None:
         try:
