@@ -22,9 +22,9 @@ from ..exportacion.formatos import DIALECTOS, FORMATOS, Formato
 from ..models import LlamadaQuerySet, Puerta, Trabajador
 from ..panel.encargos import encargar_y_ver
 from ..panel.formulario import consulta
-from ..pedido.pedido import leer
+from ..pedido.pedido import Pedido, leer
 from ..pedido.textos import cuales
-from .filtros import toda_la_lista
+from .filtros import su_zona, toda_la_lista
 
 OTRA_VEZ = "Inténtelo dentro de unos segundos, o elija «Exportar seleccionadas en segundo plano»."
 NADA_QUE_EXPORTAR = "Ninguna llamada seleccionada está finalizada: no hay nada que exportar."
@@ -70,7 +70,7 @@ def _exportar_seleccionadas(
         administracion.message_user(request, NADA_QUE_EXPORTAR, messages.WARNING)
         return None
     filtros = toda_la_lista(request)
-    pedido = leer({**(filtros or {}), **oferta.opciones})
+    pedido = _pedido(request, filtros, oferta)
     sin_finalizar = queryset.sin_finalizar().count()
     try:
         respuesta = descargar(finalizadas, pedido, request, Puerta.ADMINISTRACION, de_una_seleccion=filtros is None)
@@ -106,11 +106,16 @@ def exportar_en_segundo_plano(
     oferta = OFERTAS.get(request.POST.get("formato", ""))
     if not oferta:
         return _preguntar_como(administracion, request, queryset, cuantas, filtros)
-    pedido = leer({**(filtros or {}), **oferta.opciones})
+    pedido = _pedido(request, filtros, oferta)
     avisar = "avisar_correo" in request.POST
     if filtros is None:
         return encargar_y_ver(administracion, request, pedido, avisar_correo=avisar, seleccion=finalizadas)
     return encargar_y_ver(administracion, request, pedido, avisar_correo=avisar, solo_las_que_hay=True)
+
+
+def _pedido(request: HttpRequest, filtros: dict[str, list[str]] | None, oferta: Oferta) -> Pedido:
+    """Lo que se pide: de la lista entera, con sus filtros; de lo demás, solo en la misma zona."""
+    return leer({**(su_zona(request) if filtros is None else filtros), **oferta.opciones})
 
 
 def _preguntar_como(
@@ -120,7 +125,7 @@ def _preguntar_como(
     cuantas: int,
     filtros: dict[str, list[str]] | None,
 ) -> HttpResponse:
-    pedidos = {nombre: leer({**(filtros or {}), **oferta.opciones}) for nombre, oferta in OFERTAS.items()}
+    pedidos = {nombre: _pedido(request, filtros, oferta) for nombre, oferta in OFERTAS.items()}
     contexto = {
         **administracion.admin_site.each_context(request),
         "title": "Exportar en segundo plano",

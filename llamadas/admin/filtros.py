@@ -210,6 +210,11 @@ def toda_la_lista(request: HttpRequest) -> dict[str, list[str]] | None:
     return opciones_de(request.GET)
 
 
+def su_zona(request: HttpRequest) -> dict[str, list[str]]:
+    """La opción con que se piden en la zona en que se han visto; ninguna, si es la del servidor."""
+    return {"zona": request.GET.getlist("zona")} if "zona" in request.GET else {}
+
+
 def como_se_pide_ahora(lista: QueryDict) -> QueryDict | None:
     """La misma lista, si se pide con los nombres de antes, que hay marcadores que los llevan, o con fechas en blanco.
 

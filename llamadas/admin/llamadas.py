@@ -39,6 +39,7 @@ from .filtros import (
     ListaDeLlamadas,
     como_se_pide_ahora,
     con_periodo,
+    su_zona,
 )
 from .listado import PaginadorConMemoria, hora_local
 from .solo_mirar import NADA, SoloMirar
@@ -166,6 +167,6 @@ def _escrita(fecha: datetime | None) -> str:
 def _zona_de(request: HttpRequest) -> ZoneInfo:
     """La zona que se ha puesto en la lista; si no se entiende o no hay, la del servidor."""
     try:
-        return ZoneInfo(leer({"zona": request.GET.getlist("zona")} if "zona" in request.GET else {}).opciones.zona)
+        return ZoneInfo(leer(su_zona(request)).opciones.zona)
     except PedidoInvalido:
         return ZoneInfo(timezone.get_default_timezone_name())

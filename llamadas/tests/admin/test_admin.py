@@ -310,6 +310,16 @@ def test_una_fecha_en_blanco_es_como_si_no_estuviera(con_sesion):
     assert (respuesta.status_code, respuesta["Location"]) == (302, f"{LISTA}?resultado=buzon")
 
 
+@pytest.mark.parametrize("mas", [{}, {"todas": True}, {"todas": True, "q": "600"}])
+def test_y_en_esa_zona_se_exportan_se_elijan_como_se_elijan(con_sesion, mas):
+    una = finalizada(numero_destino="600", fecha_finalizacion=datetime(2026, 7, 1, 10, tzinfo=UTC))
+    (fila,) = filas(exportar(con_sesion, [una.pk], zona="America/Bogota", **mas))
+    assert fila["fecha_finalizacion"] == "2026-07-01T05:00:00"
+    encargar(con_sesion, [una.pk], zona="America/Bogota", **mas)
+    encargo = Exportacion.objects.get(modo="segundo_plano")
+    assert (encargo.opciones["zona"], encargo.filas_previstas) == ("America/Bogota", 1)
+
+
 def test_las_horas_se_ven_en_la_zona_con_que_se_filtra(con_sesion):
     finalizada(fecha_finalizacion=datetime(2026, 6, 30, 22, 30, tzinfo=UTC))
     contenido = con_sesion.get(LISTA, {"desde": "2026-07-01", "zona": "Europe/Madrid"}).content.decode()
