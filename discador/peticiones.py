@@ -42,7 +42,8 @@ class Peticiones:
             return start_response(estado, [*cabeceras, (CABECERA, peticion)], *error)
 
         try:
-            return _Respuesta(self._aplicacion(environ, empezar), linea)
+            partes = self._aplicacion(environ, empezar)
+            return _Respuesta(partes, linea, solo_cabeceras=environ["REQUEST_METHOD"] == "HEAD")
         except BaseException:
             linea.acabar(entera=False)
             raise
@@ -82,11 +83,14 @@ class _Linea:
 
 
 class _Respuesta(Iterator[bytes]):
-    """Lo que envía el servidor, que la cierra cuando ha acabado con ella."""
+    """Lo que envía el servidor, que la cierra cuando ha acabado con ella.
 
-    def __init__(self, partes: Iterable[bytes], linea: _Linea) -> None:
+    A HEAD, nada (RFC 9110 §9.3.2): Django deja que lo quite gunicorn, que avisa de ello cada vez.
+    """
+
+    def __init__(self, partes: Iterable[bytes], linea: _Linea, *, solo_cabeceras: bool) -> None:
         self._cerrar: Callable[[], None] = getattr(partes, "close", lambda: None)
-        self._partes = iter(partes)
+        self._partes: Iterator[bytes] = iter(()) if solo_cabeceras else iter(partes)
         self._linea = linea
         self._agotada = False
 

@@ -66,6 +66,15 @@ def test_cada_linea_de_una_peticion_lleva_su_identificador_que_vuelve_en_la_resp
     assert "600111222" not in json.dumps(acceso)
 
 
+@pytest.mark.parametrize("ruta", ["/salud", "/admin/login/", "/static/admin/css/base.css"])
+def test_a_quien_solo_pide_las_cabeceras_no_se_le_envia_nada_mas_y_no_hay_de_que_avisar(en_json, ruta):
+    raiz, apuntes = en_json
+    respuesta = requests.head(f"{raiz}{ruta}", timeout=20)
+    (acceso,) = de_la_peticion(apuntes, respuesta.headers["X-Request-ID"])
+    assert (acceso["estado"], acceso["bytes"], acceso["entera"]) == (200, 0, True)
+    assert int(respuesta.headers["Content-Length"]) > 0
+
+
 @pytest.mark.parametrize("resto", ["/", "", "/x"])
 def test_quien_lee_el_registro_no_puede_usar_el_enlace_de_quien_olvido_su_contrasena(en_json, resto):
     raiz, apuntes = en_json
