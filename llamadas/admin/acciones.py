@@ -1,7 +1,6 @@
 """Lo que se hace con las llamadas que se seleccionan en la lista: exportarlas, al momento o en segundo plano."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from uuid import uuid4
 
 from django.contrib import admin, messages
@@ -18,10 +17,10 @@ from usuarios.acceso import quien_ha_entrado
 from ..entrega.directa import NoAlMomento, descargar
 from ..entrega.plazas import AhoraNo
 from ..exportacion.estimacion import ocupara
-from ..exportacion.formatos import DIALECTOS, FORMATOS, Formato
 from ..models import LlamadaQuerySet, Puerta, Trabajador
 from ..panel.encargos import encargar_y_ver
 from ..panel.formulario import consulta
+from ..panel.ofertas import OFERTAS, TRAS_EL_FORMATO, Oferta
 from ..pedido.pedido import Pedido, leer
 from ..pedido.textos import cuales
 from .filtros import su_zona, toda_la_lista
@@ -33,21 +32,6 @@ UNA_A_UNA = 100_000
 """Las llamadas que se recuerdan por su identificador, que ocupan: de las que no se pueden recordar por sus filtros."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Oferta:
-    """Un formato de los que se ofrecen en la lista, y las opciones de la API con que se pide."""
-
-    formato: Formato
-    opciones: dict[str, str]
-
-
-# El primero, el que más quiere una persona; la API, que es para programas, da otro si no se le dice nada.
-OFERTAS = {
-    "csv_excel": Oferta(formato=DIALECTOS["csv"]["excel"], opciones={"formato": "csv", "dialecto": "excel"}),
-    **{nombre: Oferta(formato=formato, opciones={"formato": nombre}) for nombre, formato in FORMATOS.items()},
-}
-
-
 def _exportar_a(nombre: str, oferta: Oferta) -> Callable[..., HttpResponseBase | None]:
     """La acción de exportar a un formato lo que esté seleccionado."""
 
@@ -57,7 +41,7 @@ def _exportar_a(nombre: str, oferta: Oferta) -> Callable[..., HttpResponseBase |
     ) -> HttpResponseBase | None:
         return _exportar_seleccionadas(administracion, request, queryset, oferta)
 
-    accion.__name__ = f"exportar_{nombre}"
+    accion.__name__ = f"exportar_{nombre.replace(TRAS_EL_FORMATO, '_')}"
     return accion
 
 

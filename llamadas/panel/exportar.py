@@ -20,17 +20,15 @@ from ..entrega.directa import NoAlMomento, comprobar_que_caben, descargar
 from ..entrega.plazas import AhoraNo, comprobar_que_hay_plaza
 from ..exportacion.columnas import COLUMNAS
 from ..exportacion.estimacion import estimar
-from ..exportacion.formatos import DIALECTOS, FORMATOS, Formato
 from ..models import Puerta, UltimaEleccion
 from .donde_hay import donde_hay
 from .encargos import encargar_y_ver
-from .formulario import TRAS_EL_FORMATO, Alternativa, Formulario, Parametros, leer
+from .formulario import Alternativa, Formulario, Parametros, leer
+from .ofertas import LA_PRIMERA, OFERTAS, TRAS_EL_FORMATO
 
 _MEDIA = Media(css={"all": ["admin/css/forms.css", "llamadas/eleccion.css", "llamadas/exportar.css"]})
 
 OTRA_VEZ = "Inténtelo dentro de unos segundos, o elija «Exportar en segundo plano»."
-SI_NO_SE_DICE = {"formato": ["csv"], "dialecto": ["excel"]}
-"""El formato de quien no ha elegido ninguno: aquí lo va a abrir una persona. El de la API es otro."""
 
 
 def pagina_de_exportar(administracion: admin.ModelAdmin, request: HttpRequest) -> HttpResponseBase:
@@ -112,7 +110,9 @@ def _sin_lo_que_sobra(parametros: dict[str, list[str]]) -> dict[str, list[str]]:
 
 
 def _con_formato(parametros: Parametros) -> Parametros:
-    return parametros if SI_NO_SE_DICE.keys() & parametros.keys() else {**parametros, **SI_NO_SE_DICE}
+    if {"formato", "dialecto"} & parametros.keys():
+        return parametros
+    return parametros | {nombre: [valor] for nombre, valor in LA_PRIMERA.opciones.items()}
 
 
 def _ensenar(administracion: admin.ModelAdmin, request: HttpRequest, formulario: Formulario) -> HttpResponse:
@@ -126,7 +126,7 @@ def _ensenar(administracion: admin.ModelAdmin, request: HttpRequest, formulario:
         "nombres": " ".join(COLUMNAS),
         "formatos": _formatos(formulario),
         "comprimir": "gzip" in formulario.varios("comprimir"),
-        "comprimibles": " ".join(nombre for nombre, formato in _ofrecidos().items() if formato.comprimible),
+        "comprimibles": " ".join(nombre for nombre, oferta in OFERTAS.items() if oferta.formato.comprimible),
         "donde_hay": donde_hay(formulario.zona),
         "maximo": settings.EXPORTACION_DIRECTA_MAX,
         "correo": quien_ha_entrado(request).email,
@@ -146,22 +146,11 @@ def _columnas(formulario: Formulario) -> list[Alternativa]:
     return [Alternativa(valor=n, titulo=COLUMNAS[n].titulo, elegida=n in conocidas) for n in orden]
 
 
-def _ofrecidos() -> dict[str, Formato]:
-    """Los formatos, y antes sus dialectos, que son los que va a abrir una persona."""
-    dialectos = {
-        f"{nombre}{TRAS_EL_FORMATO}{dialecto}": formato
-        for nombre, suyos in DIALECTOS.items()
-        for dialecto, formato in suyos.items()
-        if formato is not FORMATOS[nombre]
-    }
-    return {**dialectos, **FORMATOS}
-
-
 def _formatos(formulario: Formulario) -> list[Alternativa]:
-    formato, ofrecidos = formulario.uno("formato") or "csv", _ofrecidos()
+    formato = formulario.uno("formato") or "csv"
     con_dialecto = f"{formato}{TRAS_EL_FORMATO}{formulario.uno('dialecto')}"
-    elegido = next(valor for valor in (con_dialecto, formato, "csv") if valor in ofrecidos)
+    elegido = next(valor for valor in (con_dialecto, formato, "csv") if valor in OFERTAS)
     return [
-        Alternativa(valor=valor, titulo=f.titulo, elegida=valor == elegido, consejo=f.consejo)
-        for valor, f in ofrecidos.items()
+        Alternativa(valor=v, titulo=o.formato.titulo, elegida=v == elegido, consejo=o.formato.consejo)
+        for v, o in OFERTAS.items()
     ]

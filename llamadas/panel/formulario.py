@@ -20,6 +20,7 @@ from ..pedido.campos import SIN_AGENTE, Eleccion, Lista, ListaDeCorreos, ListaDe
 from ..pedido.filtros import FILTROS, Filtro
 from ..pedido.pedido import Pedido, PedidoSerializer
 from .atajos import ATAJOS, atajo_de
+from .ofertas import TRAS_EL_FORMATO
 
 Parametros = dict[str, list[str]]
 
@@ -27,7 +28,6 @@ MAXIMA = 3500
 """Caracteres de una consulta, escrita de la forma más larga, con los que su URL y las de los enlaces de su página caben
 en los 4.094 de la primera línea de una petición que por omisión admite gunicorn (nginx, 8 KiB)."""
 
-TRAS_EL_FORMATO = ":"
 DE_CORREOS = {nombre for nombre, filtro in FILTROS.items() if isinstance(filtro.campo, ListaDeCorreos)}
 ZONAS = sorted(zona for zona in available_timezones() if "/" in zona and not zona.startswith(("Etc/", "SystemV/")))
 

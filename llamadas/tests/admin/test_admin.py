@@ -491,7 +491,7 @@ def test_antes_de_encargar_se_dice_cuales_y_cuanto_ocupan(con_sesion):
     entera = encargar(con_sesion, [una], todas=True, formato="", desde="2000-01-01").content.decode()
     assert "<strong>1.500 llamadas</strong>: desde el 01/01/2000" in entera
     assert "Las que lleguen mientras se prepara el fichero no entran." in entera
-    assert re.findall(r'name="formato" value="(\w+)"', entera)[0] == "csv_excel"
+    assert re.findall(r'name="formato" value="([\w:]+)"', entera)[0] == "csv:excel"
     assert re.search(r"Unos [\d,]+\skB\.", entera)
     assert "Ningún trabajador en marcha" in entera
     a_mano = encargar(con_sesion, [una], formato="").content.decode()
