@@ -54,11 +54,9 @@ def bloqueada(request: HttpRequest, original: HttpResponse, credenciales: dict[s
     """La respuesta 429 a una cuenta bloqueada, con `Retry-After` en segundos (RFC 6585 §4)."""
     hasta = bloqueada_hasta(request, cuenta(request, credenciales)) or timezone.now()
     segundos = max(1, ceil((hasta - timezone.now()).total_seconds()))
-    minutos = ceil(segundos / 60)
-    plazo = f"{minutos} minutos" if minutos > 1 else "1 minuto"
     por_la_direccion = agotada(request)
     desde = " desde su dirección" if por_la_direccion else ""
-    mensaje = f"Demasiadas contraseñas erróneas{desde}. Espere {plazo} y vuelva a intentarlo."
+    mensaje = f"Demasiadas contraseñas erróneas{desde}. Espere {en_minutos(segundos)} y vuelva a intentarlo."
     if request.path.startswith("/api/"):
         respuesta: HttpResponse = JsonResponse(
             {"detail": mensaje}, status=429, json_dumps_params={"ensure_ascii": False}
@@ -74,6 +72,12 @@ def bloqueada(request: HttpRequest, original: HttpResponse, credenciales: dict[s
         respuesta = HttpResponse(render_to_string("usuarios/bloqueada.html", contexto), status=429)
     respuesta["Retry-After"] = str(segundos)
     return sin_guardar(respuesta)
+
+
+def en_minutos(segundos: float) -> str:
+    """Los que hay que esperar, como «3 minutos»."""
+    minutos = ceil(segundos / 60)
+    return f"{minutos} minutos" if minutos > 1 else "1 minuto"
 
 
 def sin_guardar(respuesta: Respuesta) -> Respuesta:

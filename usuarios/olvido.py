@@ -26,7 +26,7 @@ from rest_framework.throttling import SimpleRateThrottle
 
 from discador.correo import se_entrega
 
-from .acceso import direccion, origen, sin_guardar
+from .acceso import direccion, en_minutos, origen, sin_guardar
 from .limite import cuenta_de
 from .models import Usuario
 
@@ -127,8 +127,7 @@ class PedirView(views.PasswordResetView):
         return super().form_valid(form)
 
     def _espere(self, form: PasswordResetForm, segundos: int) -> HttpResponse:
-        minutos = ceil(segundos / 60)
-        plazo = f"{minutos} minutos" if minutos > 1 else "1 minuto"
+        plazo = en_minutos(segundos)
         form.add_error(None, f"Desde su dirección ya se ha pedido muchas veces. Espere {plazo} y vuelva a intentarlo.")
         respuesta = self.render_to_response(self.get_context_data(form=form), status=429)
         respuesta["Retry-After"] = str(segundos)

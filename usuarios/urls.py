@@ -1,4 +1,4 @@
-"""Las rutas de los tokens, con barra final o sin ella, y las de quien olvidó su contraseña."""
+"""Las rutas de los tokens y del enlace de quien olvidó su contraseña, con barra final o sin ella; y sus páginas."""
 
 from django.urls import path, re_path
 
@@ -14,5 +14,5 @@ olvido = [
     path("", PedirView.as_view(), name="olvido"),
     path("pedido/", PedidoView.as_view(), name="olvido-pedido"),
     path("hecho/", HechoView.as_view(), name="olvido-hecho"),
-    path("<uidb64>/<token>/", ElegirView.as_view(), name="olvido-elegir"),
+    re_path(r"^(?P<uidb64>[^/]+)/(?P<token>[^/]+)/?$", ElegirView.as_view(), name="olvido-elegir"),
 ]

@@ -148,6 +148,12 @@ def test_el_enlace_deja_de_valer(administrador, buzon, suceso):
     assert Usuario.objects.get(pk=administrador.pk).password == antes
 
 
+def test_vale_aunque_al_copiarlo_se_pierda_la_barra_final(administrador, buzon):
+    pedir("admin@example.com")
+    assert elegir(enlace_de(buzon.mensajes[0]).removesuffix("/")).status_code == 302
+    assert entrar("frase-larga-77") == 302
+
+
 def test_una_pagina_que_se_quedo_abierta_tampoco_vale_dos_veces(administrador, buzon):
     pedir("admin@example.com")
     enlace = enlace_de(buzon.mensajes[0])
