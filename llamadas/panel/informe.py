@@ -9,10 +9,11 @@ from zoneinfo import ZoneInfo
 from django.contrib import admin
 from django.contrib.humanize.templatetags.humanize import intcomma
 from django.forms import Media
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
+from ..api.serializers import SeleccionSerializer
 from ..informe import graficos
 from ..informe.numeros import duracion, porcentaje
 from ..informe.periodos import Periodo, en_periodos
@@ -242,7 +243,7 @@ def pagina_del_informe(administracion: admin.ModelAdmin, request: HttpRequest) -
     Lo que se elige se manda con un POST, que lo enseña en su URL o, si no cabe en ninguna, en la propia respuesta.
     """
     enviado = request.POST if request.method == "POST" else request.GET
-    formulario = Formulario(leer(enviado) if enviado else _ultimos_dias())
+    formulario = Formulario(_elegido(enviado) if enviado else _ultimos_dias())
     formulario = formulario.con_atajo(enviado.get("_atajo", ""))
     if (request.method == "POST" or "_atajo" in enviado) and formulario.cabe:
         return HttpResponseRedirect(f"{request.path}?{formulario.consulta}")
@@ -267,6 +268,11 @@ def pagina_del_informe(administracion: admin.ModelAdmin, request: HttpRequest) -
         if not resumen.totales.finalizadas:
             contexto |= {"asi": donde_las_hay_asi(formulario), "donde_hay": donde_hay(formulario.zona)}
     return TemplateResponse(request, "llamadas/informe.html", contexto)
+
+
+def _elegido(enviado: QueryDict) -> Parametros:
+    """Sin lo que solo dice cómo es un fichero, que aquí no cambiaría nada."""
+    return {nombre: v for nombre, v in leer(enviado).items() if nombre not in SeleccionSerializer.sin_efecto}
 
 
 def _ultimos_dias() -> Parametros:

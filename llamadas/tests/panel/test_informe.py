@@ -260,3 +260,9 @@ def test_un_agente_no_lo_ve(client, agente):
     client.force_login(agente, backend="django.contrib.auth.backends.ModelBackend")
     for ruta in (INFORME, EXPORTAR, f"{LISTA}agentes/"):
         assert client.get(ruta).status_code == 302
+
+
+@pytest.mark.parametrize("opcion", ["columnas=", "columnas=otra", "formato=doc", "dialecto=x", "comprimir=zip"])
+def test_lo_que_solo_es_del_fichero_no_estorba(con_sesion, campana, opcion):
+    nombre, _, valor = opcion.partition("=")
+    assert "Totales" in pagina(con_sesion, resultado="buzon", **{nombre: valor})
