@@ -158,7 +158,10 @@ def _responder(request: HttpRequest, pagina: Pagina) -> HttpResponse:
 def _de_donde_venia(request: HttpRequest) -> str:
     """La página de este sitio desde la que se llegó, si no es la misma que ha fallado."""
     anterior = request.META.get("HTTP_REFERER", "")
-    if not url_has_allowed_host_and_scheme(anterior, {request.get_host()}):
+    try:
+        if not url_has_allowed_host_and_scheme(anterior, {request.get_host()}):
+            return ""
+    except DisallowedHost:  # lo de quien vigila se atiende por cualquier nombre
         return ""
     es_la_misma = request.method == "GET" and urlsplit(anterior).path == request.path
     return "" if es_la_misma else anterior

@@ -116,6 +116,17 @@ def test_solo_ofrece_volver_a_una_pagina_de_este_sitio(client, anterior, enlace)
     assert enlaces(respuesta).get("Volver a la página anterior") == enlace
 
 
+def test_tambien_se_puede_fallar_por_un_nombre_que_nadie_ha_mirado(monkeypatch):
+    def romper():
+        raise RuntimeError("x")
+
+    monkeypatch.setattr("llamadas.vigilancia.middleware.salud", romper)
+    sin_relanzar = Client(raise_request_exception=False)
+    respuesta = sin_relanzar.get("/salud/lista", headers={"host": "10.0.0.7", "referer": "http://10.0.0.7/panel"})
+    assert respuesta.status_code == 500
+    assert list(enlaces(respuesta)) == ["Ir al inicio"]
+
+
 def test_los_enlaces_llevan_el_prefijo_del_sitio(client):
     with override_script_prefix("/discador/"):
         respuesta = client.get("/no/existe")
