@@ -119,7 +119,7 @@ class PedirView(views.PasswordResetView):
             return self._espere(form, ceil(ritmo.wait() or 1))
         if not Ritmo(POR_CUENTA, f"cuenta {cuenta_de(form.cleaned_data['email'])}").se_admite():
             return HttpResponseRedirect(self.get_success_url())
-        # Aquí y no en la plantilla, que se escribe en otro hilo, donde no se sabe bajo qué prefijo está el sitio.
+        # Aquí, que es donde hay petición: la plantilla se escribe en otro hilo, quizá cuando esta ya ha acabado.
         self.extra_email_context = {
             "pagina": self.request.build_absolute_uri(reverse("olvido")),
             "direccion": direccion(self.request),

@@ -75,6 +75,14 @@ def test_a_quien_solo_pide_las_cabeceras_no_se_le_envia_nada_mas_y_no_hay_de_que
     assert int(respuesta.headers["Content-Length"]) > 0
 
 
+def test_tambien_lo_lleva_lo_que_se_averigua_en_otro_hilo(en_json):
+    raiz, apuntes = en_json
+    respuesta = requests.get(f"{raiz}/salud/lista", timeout=20)
+    assert respuesta.json()["trabajador"] != "bien"
+    suyos = de_la_peticion(apuntes, respuesta.headers["X-Request-ID"])
+    assert "llamadas.vigilancia.salud" in {apunte["registro"] for apunte in suyos}
+
+
 @pytest.mark.parametrize("resto", ["/", "", "/x"])
 def test_quien_lee_el_registro_no_puede_usar_el_enlace_de_quien_olvido_su_contrasena(en_json, resto):
     raiz, apuntes = en_json

@@ -3,6 +3,8 @@
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextvars import copy_context
+from functools import partial
 from threading import Lock, Thread
 from typing import Generic, TypeVar
 
@@ -34,7 +36,9 @@ class ConPlazo(Generic[T]):
             if respuesta is None or respuesta.done():
                 respuesta = self._respuesta = Future()
                 self._limite = time.monotonic() + self._segundos
-                Thread(target=self._contestar, args=(respuesta,), name="vigilancia", daemon=True).start()
+                # En el contexto de quien la hace, para que lo que se registre diga durante qué petición.
+                contestar = partial(copy_context().run, self._contestar, respuesta)
+                Thread(target=contestar, name="vigilancia", daemon=True).start()
             limite = self._limite
         return lambda: respuesta.result(max(0.0, limite - time.monotonic()))
 
