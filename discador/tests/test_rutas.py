@@ -32,7 +32,7 @@ admin/llamadas/llamada/agentes/ llamadas_llamada_agentes
 admin/llamadas/llamada/exportar/ llamadas_llamada_exportar
 admin/llamadas/llamada/informe/ llamadas_llamada_informe
 admin/olvido/ olvido
-admin/olvido/<uidb64>/<token>/ olvido-elegir
+admin/olvido/^(?P<uidb64>[^/]+)/(?P<token>[^/]+)/?$ olvido-elegir
 admin/olvido/hecho/ olvido-hecho
 admin/olvido/pedido/ olvido-pedido
 admin/usuarios/usuario/ usuarios_usuario_changelist
