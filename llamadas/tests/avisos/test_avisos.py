@@ -601,9 +601,8 @@ def test_un_dns_que_no_contesta_no_entretiene_mas_de_la_cuenta(tmp_path):
     aparte = ["unshare", "--mount"]
     if not shutil.which("unshare") or subprocess.run([*aparte, "true"], capture_output=True, check=False).returncode:
         pytest.skip("para cambiar de DNS hace falta ser root")
-    (tmp_path / "resolv.conf").write_text(
-        "nameserver 127.0.0.153\noptions timeout:30 attempts:5"
-    )  # dos minutos y medio
+    dos_minutos_y_medio = "timeout:30 attempts:5"
+    (tmp_path / "resolv.conf").write_text(f"nameserver 127.0.0.153\noptions {dos_minutos_y_medio}")
     montar = f'mount --bind "{tmp_path}/resolv.conf" /etc/resolv.conf && exec "$0" "$@"'
     publicar = (
         "import django; django.setup()\n"
