@@ -19,3 +19,4 @@ wsgi_app = "discador.wsgi"
 worker_class = "gthread"  # con «sync», una descarga más larga que el plazo de gunicorn se cortaría
 threads = 8
 logger_class = Registro
+control_socket_disable = True  # nadie la usa, y es una por usuario: dos sitios suyos se la quitarían

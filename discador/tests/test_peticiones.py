@@ -53,6 +53,12 @@ def test_todo_lo_que_se_escribe_es_json_en_utc_tambien_lo_de_gunicorn(en_json):
         assert 0 <= hace.total_seconds() < 3600
 
 
+def test_gunicorn_no_abre_otra_puerta_para_darle_ordenes(en_json):
+    raiz, apuntes = en_json
+    assert requests.get(f"{raiz}/salud", timeout=20).ok
+    assert not [apunte for apunte in apuntes() if "control" in apunte["mensaje"].lower()]
+
+
 def test_cada_linea_de_una_peticion_lleva_su_identificador_que_vuelve_en_la_respuesta(en_json):
     raiz, apuntes = en_json
     respuesta = requests.get(f"{raiz}/no/está?q=600111222", headers={"X-Forwarded-For": "192.0.2.7"}, timeout=20)
