@@ -1,5 +1,7 @@
 """La administración de los usuarios: qué puede cada cual."""
 
+import re
+
 import pytest
 from django.test import Client
 
@@ -212,3 +214,18 @@ def test_al_salir_se_dice_y_se_puede_volver_a_entrar(con_sesion):
     pagina = con_sesion.post("/admin/logout/").content.decode()
     assert "Ha salido de Discador" in pagina
     assert con_sesion.get(LISTA).status_code == 302
+
+
+@pytest.mark.parametrize("pagina", ["add/", "{0}/change/", "{0}/password/", "{0}/history/"])
+def test_de_las_paginas_de_un_usuario_se_vuelve_a_la_lista_y_al_inicio_y_a_ningun_sitio_mas(raiz, agente, pagina):
+    contenido = raiz.get(f"{LISTA}{pagina.format(agente.pk)}").content.decode()
+    migas = contenido.split('class="breadcrumbs"')[1].split("</div>")[0]
+    destinos = re.findall(r'href="([^"]+)"', migas)
+    assert destinos[:2] == ["/admin/", LISTA]
+    assert destinos[2:] in ([], [f"{LISTA}{agente.pk}/change/"])
+
+
+def test_de_quien_no_ha_cambiado_nadie_se_dice_asi(raiz, agente):
+    contenido = raiz.get(f"{LISTA}{agente.pk}/history/").content.decode()
+    assert "no lo ha cambiado nadie" in contenido
+    assert "objeto" not in contenido
