@@ -12,11 +12,14 @@ from django.contrib.auth.forms import (
 )
 from django.contrib.auth.hashers import is_password_usable
 from django.core.exceptions import ValidationError
+from django.forms import ModelForm
 
 from discador.correo import se_entrega
 
+from .correo import ClaveDeCorreo, clave_de_correo
 from .models import Rol, Usuario
 
+LA_MISMA = "La misma otra vez."  # la traducción de Django dice «la misma contraseña anterior», que es otra
 QUE_ES_CADA_ROL = "Un administrador entra aquí y en la API. Un agente no entra: solo tiene llamadas."
 
 
@@ -46,7 +49,18 @@ class EntradaForm(AdminAuthenticationForm):
         return se_entrega()
 
 
-class AltaForm(AdminUserCreationForm):
+class CorreoSinRepetir(ModelForm):
+    """El correo que ya tiene otro, se escriba como se escriba, se dice una vez y junto a su campo."""
+
+    def clean_email(self) -> str:
+        correo: str = self.cleaned_data["email"]
+        iguales = Usuario.objects.alias(clave=ClaveDeCorreo("email")).filter(clave=clave_de_correo(correo))
+        if iguales.exclude(pk=self.instance.pk).exists():
+            raise ValidationError("Ya existe un usuario con este correo electrónico.", code="unique")
+        return correo
+
+
+class AltaForm(CorreoSinRepetir, AdminUserCreationForm):
     """El alta de un usuario por su correo; sin contraseña, si es un agente y no va a entrar."""
 
     usable_password = None  # type: ignore[assignment]  # así se quita un campo heredado
@@ -59,7 +73,7 @@ class AltaForm(AdminUserCreationForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["password2"].help_text = "La misma otra vez. Un agente puede no tener ninguna: deje las dos vacías."
+        self.fields["password2"].help_text = f"{LA_MISMA} Un agente puede no tener ninguna: deje las dos vacías."
 
     def validate_passwords(self, *args: Any, **kwargs: Any) -> None:
         """Django la pide según una casilla, que aquí sobra: basta con lo que se haya escrito y con el rol."""
@@ -81,7 +95,7 @@ class ResumenDeContrasena(ReadOnlyPasswordHashWidget):
         }
 
 
-class EdicionForm(UserChangeForm):
+class EdicionForm(CorreoSinRepetir, UserChangeForm):
     """Los datos de un usuario."""
 
     password = ReadOnlyPasswordHashField(label="Contraseña", widget=ResumenDeContrasena)
@@ -108,3 +122,4 @@ class ContrasenaForm(AdminPasswordChangeForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields.pop("usable_password", None)
+        self.fields["password2"].help_text = LA_MISMA

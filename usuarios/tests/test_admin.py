@@ -56,7 +56,15 @@ def test_un_correo_que_solo_cambia_en_mayusculas_se_rechaza_con_un_mensaje(raiz,
         {"email": "AGENTE@example.com", "rol": Rol.AGENTE},
     )
     assert respuesta.status_code == 200
-    assert "Ya existe un usuario con este correo electrónico." in respuesta.content.decode()
+    assert dict(respuesta.context["adminform"].form.errors) == {
+        "email": ["Ya existe un usuario con este correo electrónico."]
+    }
+
+
+def test_al_cambiar_un_correo_por_el_de_otro_se_dice_una_vez_y_el_propio_vale(raiz, agente, administrador):
+    respuesta = raiz.post(ficha(agente), datos(agente, email=administrador.email))
+    assert respuesta.content.decode().count("Ya existe") == 1
+    assert raiz.post(ficha(agente), datos(agente, email=agente.email.upper())).status_code == 302
 
 
 def test_un_superusuario_cambia_la_contrasena_de_otro(raiz, agente):
@@ -121,6 +129,14 @@ def test_un_administrador_cambia_su_propia_contrasena(con_sesion, administrador)
     assert con_sesion.post("/admin/password_change/", cambio).status_code == 302
     administrador.refresh_from_db()
     assert administrador.check_password("frase-larga-77")
+
+
+@pytest.mark.parametrize("ruta", ["/admin/password_change/", f"{LISTA}{{}}/password/", f"{LISTA}add/"])
+def test_la_contrasena_nueva_se_repite_y_no_se_confunde_con_la_de_antes(raiz, agente, ruta):
+    pagina = raiz.get(ruta.format(agente.pk)).content.decode()
+    assert "La misma otra vez." in pagina
+    assert "misma contraseña anterior" not in pagina
+    assert "Ingrese" not in pagina
 
 
 def test_un_usuario_desactivado_no_entra_en_la_administracion(client, administrador):
