@@ -28,8 +28,14 @@ class Lista(ChangeList):
         escrito = [texto for nombre, valores in request.GET.lists() for texto in (nombre, *valores)]
         if any("\0" in texto for texto in escrito) or not _se_puede_buscar(request.GET.get(SEARCH_VAR, "")):
             raise IncorrectLookupParameters
+        self.pedido = request.GET
         super().__init__(request, *args, **kwargs)
         self.title = capfirst(str(self.opts.verbose_name_plural))  # y no «Seleccione llamada para ver»
+
+    @property
+    def se_entiende(self) -> bool:
+        """Si lo que se pide es algo, aunque no haya nada así."""
+        return ERROR_FLAG not in self.pedido
 
     @property
     def paginas(self) -> list[dict[str, Any]]:

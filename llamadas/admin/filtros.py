@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from typing import Any, cast
 
 from django.contrib import admin
-from django.contrib.admin.views.main import ERROR_FLAG, ORDER_VAR, SEARCH_VAR, ChangeList
+from django.contrib.admin.views.main import ORDER_VAR, SEARCH_VAR, ChangeList
 from django.db.models import Model
 from django.db.models.constants import LOOKUP_SEP
 from django.http import HttpRequest, QueryDict
@@ -150,10 +150,6 @@ class FiltroDeLaSeleccion(admin.ListFilter):
 class ListaDeLlamadas(Lista):
     """La lista de llamadas, que dice qué está mal en lo pedido y qué habría que exportar para que fuera lo mismo."""
 
-    def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
-        self.pedido = request.GET
-        super().__init__(request, *args, **kwargs)
-
     @property
     def errores(self) -> list[str]:
         return [
@@ -162,8 +158,7 @@ class ListaDeLlamadas(Lista):
 
     @property
     def se_entiende(self) -> bool:
-        """Si lo que se pide es algo, aunque no haya ninguna así."""
-        return not self.errores and ERROR_FLAG not in self.pedido
+        return not self.errores and super().se_entiende
 
     @property
     def orden(self) -> str:

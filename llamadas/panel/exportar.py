@@ -121,7 +121,6 @@ def _ensenar(administracion: admin.ModelAdmin, request: HttpRequest, formulario:
         **administracion.admin_site.each_context(request),
         **formulario.contexto(),
         "title": "Exportar llamadas",
-        "opts": administracion.opts,
         "columnas": _columnas(formulario),
         "nombres": " ".join(COLUMNAS),
         "formatos": _formatos(formulario),

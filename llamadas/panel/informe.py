@@ -251,7 +251,6 @@ def pagina_del_informe(administracion: admin.ModelAdmin, request: HttpRequest) -
         **administracion.admin_site.each_context(request),
         **formulario.contexto(),
         "title": "Informe",
-        "opts": administracion.opts,
         "media": _MEDIA + administracion.media,
     }
     if formulario.vale:

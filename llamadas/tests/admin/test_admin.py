@@ -401,6 +401,26 @@ def test_desde_cualquier_lista_se_va_a_cualquier_parte(con_sesion, lista):
     assert "Seleccione" not in contenido
 
 
+def test_dentro_de_una_seccion_la_barra_dice_cual_es(con_sesion):
+    def senalada(pagina):
+        contenido = con_sesion.get(pagina).content.decode()
+        return re.findall(
+            r'href="([^"]+)" aria-current', contenido.split('aria-label="Secciones"')[1].split("</nav>")[0]
+        )
+
+    assert senalada(f"{LISTA}{finalizada().pk}/change/") == [LISTA]
+    assert senalada(f"{LISTA}exportar/") == [f"{LISTA}exportar/"]
+    assert senalada(f"{LISTA}informe/") == [f"{LISTA}informe/"]
+
+
+@pytest.mark.parametrize("lista", ["llamadas/exportacion", "llamadas/aviso", "usuarios/usuario"])
+def test_una_lista_sin_nada_lo_dice_y_no_ofrece_acciones(con_sesion, lista):
+    contenido = con_sesion.get(f"/admin/{lista}/?q=nadie-se-llama-asi").content.decode()
+    assert "Ir</button>" not in contenido
+    assert re.search(r"No hay \w+ así|Todavía no hay \w+", contenido)
+    assert "Todavía" not in con_sesion.get(f"/admin/{lista}/?e=1").content.decode()
+
+
 def test_quien_no_ha_entrado_no_ve_la_barra_de_secciones(client):
     assert "Secciones" not in client.get("/admin/login/").content.decode()
 
