@@ -11,7 +11,10 @@ from django.urls import path, reverse
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 from django.utils.timezone import localtime
+
+from discador.cortes import se_parte
 
 from ..avisos import bandeja
 from ..models import Aviso, EstadoDeAviso, EstadoDeExportacion
@@ -42,6 +45,9 @@ class AvisoAdmin(SoloMirar):
     class Media:
         css = {"all": ("llamadas/exportaciones.css",)}
 
+    def cual_es(self, aviso: Aviso) -> str:
+        return f"{capfirst(aviso.get_medio_display())} a {aviso.a_quien}: {self.que_dice(aviso)}"
+
     @admin.display(description="estado", ordering="estado")
     def como_ha_ido(self, aviso: Aviso) -> SafeString:
         veces = "1 intento" if aviso.intentos == 1 else f"{intcomma(aviso.intentos)} intentos"
@@ -53,7 +59,7 @@ class AvisoAdmin(SoloMirar):
 
     @admin.display(description="a quién")
     def destino_y_medio(self, aviso: Aviso) -> SafeString:
-        return format_html('{}<span class="menor">{}</span>', aviso.a_quien, aviso.get_medio_display())
+        return format_html('{}<span class="menor">{}</span>', se_parte(aviso.a_quien), aviso.get_medio_display())
 
     @admin.display(description="a quién")
     def a_quien(self, aviso: Aviso) -> str:

@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.utils.timezone import localtime
 
+from discador.cortes import se_parte
 from discador.tamanos import tamano
 from usuarios.acceso import quien_ha_entrado
 
@@ -33,11 +34,11 @@ class ExportacionAdmin(SoloMirar):
     change_form_template = "llamadas/exportacion.html"
     fieldsets = (
         ("Qué se pidió", {"fields": ("pedido", "id")}),
-        ("Quién", {"fields": ("quien", "puerta", "modo", "direccion")}),
+        ("Quién y por dónde", {"fields": ("quien", "puerta", "modo", "direccion")}),
         ("Cuándo", {"fields": ("creada", "empezada", "terminada", "caduca", "intentos")}),
         ("El fichero", {"fields": ("filas_escritas", "tamano", "sha256")}),
     )
-    list_display = ("cuando", "que_se_pidio", "como_va", "cuanto", "quien", "por_donde", "fichero")
+    list_display = ("cuando", "que_se_pidio", "como_va", "cuanto", "la_pidio", "por_donde", "fichero")
     list_filter = ("estado", "puerta", "modo", "formato")
     search_fields = ("quien", "id")
     search_help_text = "El correo de quien la pidió, o su identificador, entero o el principio."
@@ -54,8 +55,12 @@ class ExportacionAdmin(SoloMirar):
 
     @admin.display(description="qué se pidió")
     def que_se_pidio(self, exportacion: Exportacion) -> SafeString:
-        llamadas = capfirst(que_llamadas(exportacion))
+        llamadas = se_parte(capfirst(que_llamadas(exportacion)))
         return format_html('{}<span class="menor">{}</span>', llamadas, en_que_formato(exportacion))
+
+    @admin.display(description="quién")
+    def la_pidio(self, exportacion: Exportacion) -> SafeString:
+        return se_parte(exportacion.quien)
 
     @admin.display(description="estado", ordering="estado")
     def como_va(self, exportacion: Exportacion) -> SafeString | str:
@@ -64,7 +69,9 @@ class ExportacionAdmin(SoloMirar):
     @admin.display(description="filas y tamaño")
     def cuanto(self, exportacion: Exportacion) -> SafeString:
         return format_html(
-            '{}<span class="menor">{}</span>', self.filas_escritas(exportacion), self.tamano(exportacion)
+            '{}<span class="menor">{}</span>',
+            self.filas_escritas(exportacion),
+            "" if exportacion.bytes is None else self.tamano(exportacion),
         )
 
     @admin.display(description="por dónde")
@@ -87,7 +94,7 @@ class ExportacionAdmin(SoloMirar):
 
     @admin.display(description="tamaño")
     def tamano(self, exportacion: Exportacion) -> str:
-        return "" if exportacion.bytes is None else tamano(exportacion.bytes)
+        return NADA if exportacion.bytes is None else tamano(exportacion.bytes)
 
     @admin.display(description="opciones")
     def pedido(self, exportacion: Exportacion) -> str:
@@ -105,6 +112,9 @@ class ExportacionAdmin(SoloMirar):
             path("<uuid:pk>/repetir/", self.admin_site.admin_view(self.repetir), name="llamadas_exportacion_repetir"),
             *super().get_urls(),
         ]
+
+    def cual_es(self, exportacion: Exportacion) -> str:
+        return f"{capfirst(que_llamadas(exportacion))}. {en_que_formato(exportacion)}"
 
     def get_fieldsets(self, request: HttpRequest, obj: Exportacion | None = None) -> Any:
         """Mientras no acaba, sin lo que aún no se sabe: lo que va cambiando está arriba."""

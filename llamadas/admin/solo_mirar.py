@@ -27,6 +27,14 @@ class SoloMirar(AdminAcotado):
         titulo = {"title": capfirst(self.opts.verbose_name)}
         return super().change_view(request, object_id, form_url, titulo | (extra_context or {}))
 
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        """Bajo el título, cuál es, como lo diría una persona."""
+        context["subtitle"] = self.cual_es(context["original"])
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def cual_es(self, objeto: Any) -> str:
+        return str(objeto)
+
     def la_del_boton(self, request: HttpRequest, pk: UUID) -> Any:
         """De la que es el botón que se ha pulsado, o la respuesta de que así no se pulsa.
 

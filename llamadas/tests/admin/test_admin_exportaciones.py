@@ -312,7 +312,7 @@ def test_los_avisos_dicen_a_la_vista_por_que_fallaron(con_sesion, fallido):
     for dicho in (
         "El servidor de correo ha respondido 421.",
         'no entregado<span class="menor">9 intentos</span>',
-        'admin@example.com<span class="menor">correo</span>',
+        'admin@<wbr>example.com<span class="menor">correo</span>',
         "que está lista",
         f"/admin/llamadas/exportacion/{fallido.exportacion_id}/change/",
     ):
@@ -342,3 +342,16 @@ def test_un_agente_no_reenvia_avisos(agente, fallido):
     navegador.force_login(agente, backend="django.contrib.auth.backends.ModelBackend")
     assert navegador.post(f"/admin/llamadas/aviso/{fallido.pk}/reenviar/").status_code == 302
     assert Aviso.objects.get().estado == "fallido"
+
+
+def test_las_fichas_se_llaman_como_lo_diria_una_persona(con_sesion, fallido):
+    aviso = con_sesion.get(f"/admin/llamadas/aviso/{fallido.pk}/change/").content.decode()
+    assert "<h2>Correo a admin@example.com: que está lista</h2>" in aviso
+    exportacion = con_sesion.get(pagina_de(fallido.exportacion)).content.decode()
+    assert "<h2>Desde el 01/01/2026, con resultado contestada. CSV</h2>" in exportacion
+
+
+def test_de_una_directa_se_dice_por_que_no_hay_fichero_que_descargar(con_sesion, con_token):
+    con_token.get("/api/v1/llamadas/exportar")
+    ficha = con_sesion.get(pagina_de(Exportacion.objects.get())).content.decode()
+    assert "Se entregó al momento, y aquí no se guarda su fichero." in ficha

@@ -535,7 +535,7 @@ def test_en_un_telefono_nada_se_sale(entrar, paginas):
     assert {ruta: ancho for ruta, ancho in anchos.items() if ancho > 390} == {}
 
 
-def test_en_las_listas_no_se_corta_nada_y_en_un_telefono_los_filtros_van_antes(entrar, campana):
+def test_en_las_listas_no_se_corta_nada_tampoco_en_un_telefono_donde_los_filtros_van_antes(entrar, campana):
     listas = (LISTA, HISTORIAL, "/admin/llamadas/aviso/", "/admin/usuarios/usuario/")
     pagina = entrar()
     for ruta in listas:
@@ -548,6 +548,8 @@ def test_en_las_listas_no_se_corta_nada_y_en_un_telefono_los_filtros_van_antes(e
         pagina.goto(ruta)
         filtros = pagina.locator("#filtros > summary")
         assert filtros.bounding_box()["y"] < pagina.locator("#result_list").bounding_box()["y"], ruta
+        sobra = pagina.locator(".results").evaluate("tabla => tabla.scrollWidth - tabla.clientWidth")
+        assert sobra <= 0, ruta
         expect(pagina.locator("#changelist-filter")).to_be_hidden()
         filtros.click()
         expect(pagina.locator("#changelist-filter")).to_be_visible()
