@@ -24,7 +24,7 @@ from ..pedido.textos import cuales
 DE_DJANGO = ("estado__exact",)
 """Los filtros de la lista que no son de la API: en ella todas están finalizadas."""
 
-SE_ORDENA_POR = {"id": "identificador", "finalizacion": "fecha de finalización"}
+SE_ORDENA_POR = {"identificador": "identificador", "finalizacion": "fecha de finalización"}
 """Las columnas que tienen índice."""
 
 DE_UN_PERIODO = ("desde", "hasta", "zona")

@@ -53,10 +53,10 @@ class LlamadaAdmin(SoloMirar):
     change_form_template = "llamadas/llamada.html"
     change_list_template = "llamadas/llamadas.html"
     fieldsets = (
-        ("La llamada", {"fields": ("id", "numero", "estado", "como_acabo", "agente")}),
+        ("La llamada", {"fields": ("identificador", "numero", "estado", "como_acabo", "agente")}),
         ("Cuándo", {"fields": ("asignacion", "conexion", "finalizacion", "duro_exactamente")}),
     )
-    list_display = ("id", "numero_destino", "estado", "resultado", "finalizacion", "duro", "usuario")
+    list_display = ("identificador", "numero_destino", "estado", "resultado", "finalizacion", "duro", "usuario")
     list_filter = (FiltroDeLaSeleccion, FiltroDePeriodo, FiltroDeResultado, FiltroPorAgente, "estado")
     list_select_related = ("usuario",)
     show_facets = admin.ShowFacets.NEVER  # con millones de llamadas, contar cada valor son minutos
@@ -103,6 +103,10 @@ class LlamadaAdmin(SoloMirar):
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """Los filtros que se ven, y los parámetros de la API, de los que `FiltroDeLaSeleccion` dice qué está mal."""
         return LOOKUP_SEP not in lookup or lookup in DE_DJANGO
+
+    @admin.display(description="identificador", ordering="id")
+    def identificador(self, llamada: Llamada) -> int:
+        return llamada.pk
 
     @admin.display(description="número de destino")
     def numero(self, llamada: Llamada) -> SafeString:
