@@ -28,6 +28,8 @@ from .filtros import su_zona, toda_la_lista
 OTRA_VEZ = "Inténtelo dentro de unos segundos, o elija «Exportar seleccionadas en segundo plano»."
 NADA_QUE_EXPORTAR = "Ninguna llamada seleccionada está finalizada: no hay nada que exportar."
 
+HOJAS = ("eleccion", "exportar", "exportaciones")
+
 UNA_A_UNA = 100_000
 """Las llamadas que se recuerdan por su identificador, que ocupan: de las que no se pueden recordar por sus filtros."""
 
@@ -114,7 +116,7 @@ def _preguntar_como(
         **administracion.admin_site.each_context(request),
         "title": "Exportar en segundo plano",
         "opts": administracion.opts,
-        "media": Media(css={"all": ["admin/css/forms.css", "llamadas/eleccion.css", "llamadas/exportar.css"]}),
+        "media": Media(css={"all": ["admin/css/forms.css", *(f"llamadas/{hoja}.css" for hoja in HOJAS)]}),
         "cuantas": cuantas,
         "seleccion": filtros and consulta(filtros),
         "cuales": None if filtros is None else cuales(pedidos["csv"].escrito),
