@@ -22,6 +22,8 @@ from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from discador.cortes import se_parte
+
 from ..informe.numeros import duracion
 from ..models import Llamada, LlamadaQuerySet
 from ..panel.exportar import pagina_de_exportar
@@ -56,7 +58,7 @@ class LlamadaAdmin(SoloMirar):
         ("La llamada", {"fields": ("identificador", "numero", "estado", "como_acabo", "agente")}),
         ("Cuándo", {"fields": ("asignacion", "conexion", "finalizacion", "duro_exactamente")}),
     )
-    list_display = ("identificador", "numero_destino", "estado", "resultado", "finalizacion", "duro", "usuario")
+    list_display = ("identificador", "numero_destino", "estado", "resultado", "finalizacion", "duro", "quien")
     list_filter = (FiltroDeLaSeleccion, FiltroDePeriodo, FiltroDeResultado, FiltroPorAgente, "estado")
     list_select_related = ("usuario",)
     show_facets = admin.ShowFacets.NEVER  # con millones de llamadas, contar cada valor son minutos
@@ -122,6 +124,10 @@ class LlamadaAdmin(SoloMirar):
             return "ninguno"
         correo = llamada.usuario.email
         return self._con_su_lista(correo, "Todas las llamadas de este agente", usuario=correo)
+
+    @admin.display(description="agente")
+    def quien(self, llamada: Llamada) -> SafeString | str:
+        return se_parte(llamada.usuario.email) if llamada.usuario else NADA
 
     @admin.display(description="asignada")
     def asignacion(self, llamada: Llamada) -> str:
