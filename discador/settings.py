@@ -220,6 +220,8 @@ SPECTACULAR_SETTINGS = {
         "discador.esquema.sin_credenciales",
         "discador.esquema.con_servidor",
     ],
+    # Los esquemas, plegados: a la vista, lo que se puede pedir.
+    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "defaultModelsExpandDepth": 0},
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }
