@@ -32,6 +32,12 @@ class Buzon:
     def url(self) -> str:
         return f"smtp://127.0.0.1:{self.puerto}"
 
+    def recibir_los_de(self, settings: Any) -> None:
+        """Que le lleguen los correos de este proceso."""
+        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", self.puerto
+        settings.DEFAULT_FROM_EMAIL = "Discador <discador@example.com>"
+
     async def handle_RCPT(self, _servidor: Any, _sesion: Any, sobre: Any, destino: str, _opciones: Any) -> str:  # noqa: N802
         if self.respuestas:
             return self.respuestas.pop(0)

@@ -1,4 +1,4 @@
-"""Los servidores de producción, de verdad: gunicorn, el nginx del README y pgbouncer."""
+"""Los servidores de producción, de verdad: gunicorn, el nginx del README, pgbouncer y Redis."""
 
 import os
 import re
@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import redis
 from django.conf import settings
 from django.db import connection
 
@@ -99,3 +100,25 @@ def pgbouncer(*, conexiones: int, espera: int = 20) -> Iterator[str]:
         finally:
             proceso.terminate()
             proceso.wait()
+
+
+@contextmanager
+def redis_en(enchufe: Path) -> Iterator[str]:
+    """La URL de un Redis que escucha en ese socket; al salir muere sin despedirse."""
+    if not shutil.which("redis-server"):
+        pytest.skip("no hay redis-server en esta máquina")
+    orden = ["redis-server", "--port", "0", "--unixsocket", str(enchufe), "--save", "", "--dir", str(enchufe.parent)]
+    proceso = subprocess.Popen(orden, stdout=subprocess.DEVNULL)
+    try:
+        esperar(lambda: _responde(redis.Redis(unix_socket_path=str(enchufe))))
+        yield f"unix://{enchufe}?db=0"
+    finally:
+        proceso.kill()
+        proceso.wait()
+
+
+def _responde(cliente: redis.Redis) -> bool:
+    try:
+        return bool(cliente.ping())
+    except redis.ConnectionError:
+        return False

@@ -23,9 +23,7 @@ NUEVA = {"new_password1": "frase-larga-77", "new_password2": "frase-larga-77"}
 @pytest.fixture
 def buzon(settings):
     with Buzon() as buzon:
-        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", buzon.puerto
-        settings.DEFAULT_FROM_EMAIL = "Discador <discador@example.com>"
+        buzon.recibir_los_de(settings)
         yield buzon
 
 

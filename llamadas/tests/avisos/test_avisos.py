@@ -54,9 +54,7 @@ def _sin_respiro(monkeypatch):
 @pytest.fixture
 def buzon(settings):
     with Buzon() as buzon:
-        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", buzon.puerto
-        settings.DEFAULT_FROM_EMAIL = "Discador <discador@example.com>"
+        buzon.recibir_los_de(settings)
         yield buzon
 
 

@@ -6,7 +6,6 @@ A lo grande, con MUERTES_ENCARGOS=100 en el entorno.
 import hashlib
 import os
 import random
-import shutil
 import subprocess
 import sys
 import time
@@ -14,7 +13,6 @@ from collections import Counter
 from datetime import timedelta
 
 import pytest
-import redis
 from django.conf import settings
 from django.db import connection
 from django.db.models import F
@@ -25,6 +23,7 @@ from llamadas.trabajos.almacen import almacen
 from ..datos import esperar, sembrar
 from ..encargos import en_el_almacen, un_encargo
 from ..receptores import Buzon, Receptor
+from ..servidores import redis_en
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -35,23 +34,8 @@ MUERTES = ENCARGOS // 4 + 1
 @pytest.fixture
 def servidor_de_redis(tmp_path):
     """Un Redis propio."""
-    if not shutil.which("redis-server"):
-        pytest.skip("no hay redis-server en esta máquina")
-    enchufe = f"{tmp_path}/redis"
-    orden = ["redis-server", "--port", "0", "--unixsocket", enchufe, "--save", "", "--dir", str(tmp_path)]
-    proceso = subprocess.Popen(orden, stdout=subprocess.DEVNULL)
-    cliente = redis.Redis(unix_socket_path=enchufe)
-    esperar(lambda: _responde(cliente))
-    yield f"unix://{enchufe}?db=0"
-    proceso.terminate()
-    proceso.wait()
-
-
-def _responde(cliente):
-    try:
-        return cliente.ping()
-    except redis.ConnectionError:
-        return False
+    with redis_en(tmp_path / "redis") as url:
+        yield url
 
 
 @pytest.mark.parametrize("cola", ["database", "rq"])

@@ -1,12 +1,9 @@
 """Con la cola en Redis: si cae, el trabajador espera y lo dice, y cuando vuelve sigue."""
 
-import shutil
 import subprocess
 import sys
-from contextlib import contextmanager
 
 import pytest
-import redis
 from django.conf import settings
 from django.db.models import F
 
@@ -14,30 +11,9 @@ from llamadas.models import Exportacion
 
 from ..datos import esperar, finalizada
 from ..encargos import al_dia, un_encargo
+from ..servidores import redis_en
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@contextmanager
-def redis_en(enchufe):
-    """Un Redis en ese socket."""
-    if not shutil.which("redis-server"):
-        pytest.skip("no hay redis-server en esta máquina")
-    orden = ["redis-server", "--port", "0", "--unixsocket", str(enchufe), "--save", "", "--dir", str(enchufe.parent)]
-    proceso = subprocess.Popen(orden, stdout=subprocess.DEVNULL)
-    try:
-        esperar(lambda: _responde(redis.Redis(unix_socket_path=str(enchufe))))
-        yield
-    finally:
-        proceso.kill()
-        proceso.wait()
-
-
-def _responde(cliente):
-    try:
-        return cliente.ping()
-    except redis.ConnectionError:
-        return False
 
 
 def test_si_redis_cae_el_trabajador_espera_lo_dice_y_sigue_cuando_vuelve(administrador, entorno, tmp_path):
